@@ -8,6 +8,9 @@ export const toolVersions = { envoy: "1.40.0", kubernetes: "v1.36.3", helm: "v3.
 
 export type ToolName = "envoy" | "kube-apiserver" | "etcd" | "helm" | "promtool" | "iptables" | "iptables-nft" | "nft" | "ip";
 
+/** Our go.mod files are generated, so go completes them; nothing here is built out of a checkout. */
+const goSettings = { GOFLAGS: "-mod=mod -buildvcs=false", GOWORK: "off" } as const;
+
 interface Place {
   readonly cache: string;
   readonly target: string;
@@ -88,18 +91,16 @@ async function fetchPromtool({ target }: Place): Promise<void> {
 
 async function installPackages(name: string): Promise<void> {
   if (process.getuid?.() !== 0) throw new Error(`only root can install the package ${name}`);
-  const install = () => run("apt-get", ["install", "-q", "-y", "--no-install-recommends", name]);
-  await install().catch(async () => {
+  const install = ["install", "-q", "-y", "--no-install-recommends", name];
+  await run("apt-get", install).catch(async () => {
     await run("apt-get", ["update", "-q"]);
-    await install();
+    await run("apt-get", install);
   });
 }
 
-/** `-mod=mod`: our go.mod files are generated, so let go complete them. */
-function go(args: readonly string[], folder: string): Promise<string> {
-  return mkdir(folder, { recursive: true }).then(() =>
-    run("go", args, folder, { GOFLAGS: "-mod=mod -buildvcs=false", GOWORK: "off" }),
-  );
+async function go(args: readonly string[], folder: string): Promise<string> {
+  await mkdir(folder, { recursive: true });
+  return run("go", args, folder);
 }
 
 async function inTemporaryFolder(work: (folder: string) => Promise<void>): Promise<void> {
@@ -119,9 +120,9 @@ async function place(from: string, target: string): Promise<void> {
 }
 
 /** Runs a program; its stderr goes on to ours (progress), its stdout is the result. */
-function run(program: string, args: readonly string[], cwd?: string, env: Readonly<Record<string, string>> = {}): Promise<string> {
+function run(program: string, args: readonly string[], cwd?: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, [...args], { cwd, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(program, [...args], { cwd, env: { ...process.env, ...goSettings }, stdio: ["ignore", "pipe", "inherit"] });
     const output: Buffer[] = [];
     child.stdout.on("data", (chunk: Buffer) => output.push(chunk));
     child.once("error", (error) => reject(new Error(`${program} cannot be run: ${error.message}`)));
