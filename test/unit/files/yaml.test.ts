@@ -1,0 +1,116 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { formatDocuments, readDocuments, unrollList } from "../../../src/files/yaml.ts";
+
+function readScalar(text: string): unknown {
+  const [document] = readDocuments(`value: ${text}\n`, "a.yaml").documents;
+  return (document as { value: unknown }).value;
+}
+
+describe("readDocuments", () => {
+  it.each([
+    ["yes", true],
+    ["y", true],
+    ["Off", false],
+    ["tRUE", "tRUE"],
+    ["0644", 420],
+    ["0o644", 420],
+    ["08", 8],
+    ["1_000", 1000],
+    ["12:30", "12:30"],
+    ["2020-01-01", "2020-01-01"],
+    ["1e3", 1000],
+    ["0x1F", 31],
+    ["-0x1F", -31],
+    ["0b11", 3],
+    ["9223372036854775807", 9223372036854775807n],
+    ["18446744073709551616", 18446744073709552000],
+    ["9007199254740993", 9007199254740993n],
+    ["1.0", 1],
+    ["1.", 1],
+    [".5", 0.5],
+    ["-0", 0],
+    ["~", null],
+    ['"null"', "null"],
+    ["=", "="],
+    ["1e400", "1e400"],
+    ["!!binary aGk=", "hi"],
+    ["!!str 12", "12"],
+    ["1.2.3", "1.2.3"],
+    ["0b12", "0b12"],
+    ["10m", "10m"],
+  ])("reads %s as kubectl does", (text, value) => {
+    expect(readScalar(text)).toEqual(value);
+  });
+
+  it("merges maps, and lets the last of equal keys win", () => {
+    const text = "a: &a {x: 1, z: 2}\nb: {<<: *a, x: 3}\n8080: n\ndup: 1\ndup: 2\n";
+
+    expect(readDocuments(text, "a.yaml")).toEqual({ documents: [{ a: { x: 1, z: 2 }, b: { x: 3, z: 2 }, "8080": false, dup: 2 }], problems: [] });
+  });
+
+  it("passes over empty documents and keeps the good ones around a bad one", () => {
+    const text = "a: 1\n--- # comment\n# only a comment\n---\nb: [1\n---\nc: 3\n---\n- 1\n";
+
+    const { documents, problems } = readDocuments(text, "a.yaml");
+
+    expect(documents).toEqual([{ a: 1 }, { c: 3 }]);
+    expect(problems).toHaveLength(2);
+    expect(problems[0]).toMatch(/^a\.yaml: .*line/);
+    expect(problems[1]).toBe("a.yaml: a document is a list, not an object");
+  });
+
+  it("refuses numbers that JSON cannot say", () => {
+    expect(readDocuments("a: {b: .inf}", "a.yaml").problems).toEqual(["a.yaml: a.b is infinite or not a number, which JSON cannot say"]);
+  });
+
+  it("reads JSON with exact integers", () => {
+    expect(readDocuments('{"a": 9007199254740993, "b": "\\u00e9\\/"}', "a.json").documents).toEqual([{ a: 9007199254740993n, b: "é/" }]);
+  });
+
+  it("ends on an alias bomb", () => {
+    const levels = Array.from({ length: 12 }, (_, level) => `a${level}: &a${level} [${Array(9).fill(level === 0 ? "x" : `*a${level - 1}`).join(", ")}]`);
+
+    expect(readDocuments(levels.join("\n"), "a.yaml").problems[0]).toMatch(/alias/i);
+  });
+});
+
+describe("formatDocuments", () => {
+  it("quotes what a YAML 1.1 reader would not take for a string, and keeps exact integers", () => {
+    const document = { a: "yes", b: "0644", c: "12:30", d: 9223372036854775807n, e: "1e3", y: "~", f: null, g: "2020-01-01", h: "<<", i: 0.5, j: true };
+
+    expect(formatDocuments([document], "yaml")).toBe(
+      'a: "yes"\nb: "0644"\nc: "12:30"\nd: 9223372036854775807\ne: "1e3"\n"y": "~"\nf: null\ng: "2020-01-01"\nh: "<<"\ni: 0.5\nj: true\n',
+    );
+  });
+
+  it("prints several documents as JSON in one List", () => {
+    expect(JSON.parse(formatDocuments([{ a: 1 }, { b: 2 }], "json"))).toEqual({ apiVersion: "v1", kind: "List", items: [{ a: 1 }, { b: 2 }] });
+  });
+
+  it("prints an integer that a double cannot hold", () => {
+    expect(formatDocuments([{ a: 9223372036854775807n }], "json")).toBe('{\n  "a": 9223372036854775807\n}\n');
+  });
+
+  it.each(["yaml", "json"] as const)("prints %s that reads back the same, whatever the values", (format) => {
+    const tricky = fc.constantFrom("yes", "n", "0o17", "1_0", "0b1", ".5", "<<", "=", "", " ", "a: b", "- a", "#c", "1e3", "---", "null", "\t", "&a", "é\u2028");
+    const values = fc.oneof(fc.string({ unit: "binary" }), tricky, fc.integer(), fc.boolean(), fc.constant(null), fc.bigInt({ min: 2n ** 53n, max: 2n ** 63n - 1n }));
+    const { tree } = fc.letrec((tie) => ({
+      tree: fc.oneof({ maxDepth: 3 }, values, fc.array(tie("tree"), { maxLength: 4 }), fc.dictionary(fc.oneof(tricky, fc.string()), tie("tree"), { maxKeys: 4, noNullPrototype: true })),
+    }));
+
+    fc.assert(
+      fc.property(fc.dictionary(fc.oneof(tricky, fc.string()), tree, { noNullPrototype: true }), (document) => {
+        expect(readDocuments(formatDocuments([document], format), "a")).toEqual({ documents: [document], problems: [] });
+      }),
+    );
+  });
+});
+
+describe("unrollList", () => {
+  it("unrolls lists of any kind, nested ones too", () => {
+    const list = { kind: "List", items: [{ kind: "Pod" }, { kind: "ServiceList", items: [{ kind: "Service" }] }] };
+
+    expect(unrollList(list)).toEqual([{ kind: "Pod" }, { kind: "Service" }]);
+  });
+});
