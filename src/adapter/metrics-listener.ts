@@ -1,0 +1,68 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { contentType, formatFamily, type FamilyValues } from "../monitor/exposition.ts";
+import type { Labels } from "../monitor/labels.ts";
+import type { Logger } from "../runtime/logger.ts";
+import type { ListenAddress, Listening } from "./statsd-listener.ts";
+
+export interface MetricsSource {
+  /** What is exposed at this moment. */
+  families(): readonly FamilyValues[];
+  /** The constant labels; never rejects. */
+  labels(): Promise<Labels>;
+}
+
+/** Prometheus, the metrics server, a person: each needs one. The port is open to the whole cluster. */
+const maxConnections = 64;
+
+/**
+ * `/metrics` with the constant labels, `/metrics?labels=none` without (for the metrics server), `/ready`.
+ * @throws when the port is taken: the address is in the message.
+ */
+export async function listenMetrics(listen: ListenAddress, source: MetricsSource, logger: Logger): Promise<Listening> {
+  const server = createServer((request, response) => {
+    answer(request, response, source).catch((error: unknown) => {
+      logger.error({ err: error }, "metrics could not be answered");
+      response.destroy();
+    });
+  });
+  server.maxConnections = maxConnections;
+  server.requestTimeout = 10_000;
+  server.headersTimeout = 10_000;
+  server.listen(listen.port, listen.host);
+  await once(server, "listening");
+  return {
+    address: { host: listen.host, port: (server.address() as AddressInfo).port },
+    async stop() {
+      const closed = once(server, "close");
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+async function answer(request: IncomingMessage, response: ServerResponse, source: MetricsSource): Promise<void> {
+  const url = URL.parse(request.url ?? "/", "http://adapter");
+  if (request.method !== "GET" && request.method !== "HEAD") {
+    response.setHeader("allow", "GET, HEAD");
+    return send(response, 405, "Only GET is answered here.\n");
+  }
+  switch (url?.pathname) {
+    case "/ready":
+      return send(response, 200, "ready\n");
+    case "/metrics": {
+      const labels = url.searchParams.get("labels") === "none" ? [] : await source.labels();
+      response.setHeader("content-type", contentType);
+      return send(response, 200, source.families().map((family) => formatFamily(family, labels)).join(""));
+    }
+    default:
+      return send(response, 404, "There is nothing here. Metrics are at /metrics, the readiness at /ready.\n");
+  }
+}
+
+function send(response: ServerResponse, status: number, body: string): void {
+  if (!response.hasHeader("content-type")) response.setHeader("content-type", "text/plain; charset=utf-8");
+  response.writeHead(status).end(body);
+}
