@@ -113,7 +113,6 @@ class PodRunner implements RunningPod {
 
   /** `ip netns exec` gave a mount namespace of its own: an empty /run in it holds programs and volumes. */
   #script(container: Container): string {
-    const bind = (from: string, to: string) => `mkdir -p '${to}' && mount --bind '${from}' '${to}'`;
     const mounts = (container.volumeMounts ?? []).map(({ name, mountPath }) => bind(this.volume(name), mountPath));
     const user = container.securityContext?.runAsUser ?? 65534;
     const group = container.securityContext?.runAsGroup ?? user;
@@ -168,4 +167,8 @@ async function answers(url: string): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+function bind(from: string, to: string): string {
+  return `mkdir -p '${to}' && mount --bind '${from}' '${to}'`;
 }
