@@ -58,6 +58,8 @@ export interface MeshService {
   readonly addresses: readonly string[];
   /** TCP ports, sorted by number. */
   readonly ports: readonly MeshServicePort[];
+  /** Of its pods in the mesh, ready or not, sorted: changes with service accounts, not with addresses. */
+  readonly identities: readonly SpiffeId[];
 }
 
 /** Canary and TrafficSplit are one thing here. */

@@ -22,6 +22,7 @@ export const problemCodes = {
   "object-invalid": "the object does not match its schema and is left out",
   "object-unreadable": "a file cannot be read or is not YAML; the last good content stays",
   "object-duplicate": "the same object stands in two files; the first one counts",
+  "field-unknown": "a field is not known, probably misspelt, and is passed over",
   "version-unknown": "this version of the kind is not known; the object is left out",
   "access-label-invalid": "the label weft.mesh/access has an unknown value; strict is in force",
   "subject-name-refused": "a subject name may not stand in a certificate of this namespace and is left out",
@@ -37,6 +38,8 @@ export const problemCodes = {
   "weights-zero": "all weights are zero; requests are answered with 503",
   "matches-ignored": "a split with matches is not in force yet",
   "labels-conflict": "metricLabels and metricsLabels differ; metricLabels is used",
+  "address-invalid": "an address is no IP address and is left out",
+  "address-taken": "another Service has the same address and port; this one cannot be told from it",
   "destination-not-in-mesh": "the destination has no sidecar, so nothing can be enforced there",
   "proxy-refused": "a proxy refused the configuration made of this object; its last good one stays",
 } as const;
