@@ -27,7 +27,7 @@ export interface ViewResult {
 
 /**
  * The view of a proxy's resources. A resource that cannot be encoded keeps the bytes it had in `previous` (its last good
- * ones), or is left out; the rest goes on.
+ * ones), or is left out; the rest goes on. A type that did not change keeps its map, so that streams need not compare.
  */
 export function viewOf(set: ResourceSet, encode: Encode, previous: ProxyView | undefined): ViewResult {
   const failures: EncodingFailure[] = [];
@@ -40,13 +40,21 @@ export function viewOf(set: ResourceSet, encode: Encode, previous: ProxyView | u
       if (made instanceof Error) failures.push({ type, name, sentence: made.message });
       if (entry !== undefined) entries.set(name, entry);
     }
-    view[type] = entries;
+    view[type] = keepSame(entries, previous?.[type]);
   }
   return { view: { ...emptyView, ...view }, failures };
 }
 
 /** A proxy that is told nothing. */
 export const emptyView: ProxyView = { cluster: new Map(), endpoint: new Map(), listener: new Map(), route: new Map() };
+
+type Entries = ReadonlyMap<string, EncodedResource>;
+
+function keepSame(entries: Entries, previous: Entries | undefined): Entries {
+  if (previous?.size !== entries.size) return entries;
+  for (const [name, entry] of entries) if (previous.get(name)?.version !== entry.version) return entries;
+  return previous;
+}
 
 function attempt<T>(make: () => T): T | Error {
   try {

@@ -48,7 +48,7 @@ export function encodeResource(type: ResourceType, name: string, resource: objec
 
 /** A resource as `envoy --config-yaml` and `config_dump` spell it: proto field names, defaults left out. */
 export function formatResource(type: ResourceType, resource: object): unknown {
-  const message = parse(type, "", resource);
+  const message = parse(type, "resource", resource);
   return toJson(schemas[type], message, { registry: extensionRegistry, useProtoFieldName: true });
 }
 
