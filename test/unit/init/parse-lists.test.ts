@@ -26,9 +26,9 @@ describe("the values of the flags", () => {
   });
 
   it("never let anything into a rule but digits, dots and a slash", () => {
-    fc.assert(
-      fc.property(fc.oneof(fc.string(), fc.ipV4Extended()), (text) => everyNetworkIsPlain(text)),
-    );
+    const property = fc.property(fc.oneof(fc.string(), fc.ipV4Extended()), everyNetworkIsPlain);
+
+    expect(() => fc.assert(property)).not.toThrow();
   });
 
   it("are ids of users, without the one that means none", () => {
