@@ -43,8 +43,9 @@ export interface Pod {
   /** `status.podIPs`; empty until the kubelet reports them. */
   readonly ips: readonly string[];
   readonly ready: boolean;
-  /** Succeeded or Failed, or has a deletionTimestamp. */
+  /** Succeeded or Failed: nothing runs in it any more. */
   readonly ended: boolean;
+  /** It has a deletionTimestamp; it may still serve while it drains. */
   readonly terminating: boolean;
   /** The whole object, untrimmed: in files mode only, where §5's decision needs it. */
   readonly raw?: unknown;

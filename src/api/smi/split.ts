@@ -2,7 +2,7 @@ import { Type, type Static } from "typebox";
 import type { Meta } from "../kubernetes.ts";
 
 /** A Kubernetes quantity (`1`, `500m`, `0m`, `1e3`): Canary and TrafficSplit v1alpha1. */
-export const QuantityWeight = Type.Union([Type.Integer({ minimum: 0 }), Type.String({ pattern: "^[0-9.]+([eE][0-9]+|m|k|M|G)?$", maxLength: 32 })]);
+export const QuantityWeight = Type.Union([Type.Integer({ minimum: 0 }), Type.String({ pattern: "^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([eE][0-9]+|m|k|M|G)?$", maxLength: 32 })]);
 
 const serviceName = Type.String({ minLength: 1, maxLength: 253, description: "A Service of the same namespace." });
 
