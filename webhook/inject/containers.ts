@@ -1,0 +1,188 @@
+import type { ContainerResources, MeshConfig } from "../../src/api/mesh-config.ts";
+import { buildBootstrap } from "../../src/envoy/bootstrap.ts";
+import { containers, paths, ports, proxyUser, tokenAudience, trustBundle, volumes } from "../../src/std/well-known.ts";
+import { agentCommand, probesVariable } from "./injected.ts";
+
+/** What the sidecars of a pod depend on, beside the mesh configuration. */
+export interface SidecarVariant {
+  /** Init containers with `restartPolicy: Always` instead of ordinary containers. */
+  readonly native: boolean;
+  /** A Monitor selects the pod: adapter, and the proxy's statsd. */
+  readonly monitored: boolean;
+  /** The pod declares resources as a whole: requests of ours might exceed them, and the API server would refuse the pod. */
+  readonly podResources: boolean;
+}
+
+/** Seconds a proxy goes on serving open connections when its listeners drain. */
+const drainSeconds = 15;
+/** The agent's certificate and the proxy's configuration may need the control plane to come up: two minutes. */
+const startupAttempts = 120;
+
+/** `weft-init`: the redirection. It alone is root, with the two capabilities that iptables needs. */
+export function initContainer(config: MeshConfig, variant: SidecarVariant): object {
+  const args = ["--inbound-port", ports.inbound, "--outbound-port", ports.outbound, "--proxy-uid", proxyUser];
+  return {
+    name: containers.init,
+    ...image(config),
+    command: ["weft", "init"],
+    args: [...args, "--exclude-inbound-ports", `${ports.agent},${ports.prometheus}`].map(String),
+    ...resources(config.injection.resources.init, variant),
+    securityContext: {
+      ...restricted,
+      capabilities: { drop: ["ALL"], add: ["NET_ADMIN", "NET_RAW"] },
+      runAsNonRoot: false,
+      runAsUser: 0,
+      runAsGroup: 0,
+    },
+    terminationMessagePolicy: "FallbackToLogsOnError",
+  };
+}
+
+/** `weft-agent`: certificates and the user's probes. WEFT_PROBES is `probes`, JSON. */
+export function agentContainer(config: MeshConfig, variant: SidecarVariant, probes: string): object {
+  return {
+    name: containers.agent,
+    ...image(config),
+    command: agentCommand(),
+    env: [
+      ...podIdentity,
+      { name: "WEFT_POD_IP", valueFrom: { fieldRef: { fieldPath: "status.podIP" } } },
+      { name: "WEFT_CA", value: config.controlPlane.ca },
+      { name: "WEFT_TRUST_BUNDLE", value: paths.trustBundle },
+      { name: "WEFT_TOKEN", value: paths.token },
+      { name: "WEFT_DIRECTORY", value: paths.run },
+      { name: "WEFT_HEALTH", value: `0.0.0.0:${ports.agent}` },
+      { name: probesVariable, value: probes },
+      { name: "NODE_OPTIONS", value: "--max-old-space-size=48 --max-semi-space-size=1" },
+    ],
+    ports: [{ name: "weft-health", containerPort: ports.agent, protocol: "TCP" }],
+    ...lifetime(variant),
+    ...resources(config.injection.resources.agent, variant),
+    startupProbe: startupProbe("/ready/agent", ports.agent),
+    ...hardened,
+    volumeMounts: [
+      { name: volumes.run, mountPath: paths.run },
+      { name: volumes.token, mountPath: directoryOf(paths.token), readOnly: true },
+      { name: volumes.trust, mountPath: directoryOf(paths.trustBundle), readOnly: true },
+    ],
+  };
+}
+
+/** `weft-adapter`: the proxy's statsd to Prometheus. */
+export function adapterContainer(config: MeshConfig, variant: SidecarVariant): object {
+  return {
+    name: containers.adapter,
+    ...image(config),
+    command: ["weft", "adapter"],
+    env: [
+      { name: "WEFT_STATSD", value: `127.0.0.1:${ports.statsd}` },
+      { name: "WEFT_METRICS", value: `0.0.0.0:${ports.prometheus}` },
+      { name: "WEFT_SETTINGS", value: paths.settings },
+      { name: "NODE_OPTIONS", value: "--max-old-space-size=64 --max-semi-space-size=1" },
+    ],
+    ports: [{ name: "weft-metrics", containerPort: ports.prometheus, protocol: "TCP" }],
+    ...lifetime(variant),
+    ...resources(config.injection.resources.adapter, variant),
+    startupProbe: startupProbe("/ready", ports.prometheus),
+    ...hardened,
+    volumeMounts: [{ name: volumes.run, mountPath: paths.run, readOnly: true }],
+  };
+}
+
+/** `weft-proxy`: Envoy. Its bootstrap does not depend on the pod; the node id comes from the downward API. */
+export function proxyContainer(config: MeshConfig, variant: SidecarVariant): object {
+  return {
+    name: containers.proxy,
+    ...image(config),
+    command: ["envoy"],
+    args: proxyArguments(config, variant),
+    workingDir: paths.run,
+    env: podIdentity,
+    ...lifetime(variant),
+    ...resources(config.injection.resources.proxy, variant),
+    startupProbe: startupProbe("/ready/proxy", ports.agent),
+    ...(variant.native ? {} : { lifecycle: { postStart: { exec: { command: holdCommand() } } } }),
+    ...hardened,
+    volumeMounts: [{ name: volumes.run, mountPath: paths.run, readOnly: true }],
+  };
+}
+
+/** Our volumes, in the order in which they are appended. */
+export function podVolumes(): readonly object[] {
+  const token = { audience: tokenAudience, expirationSeconds: 3600, path: "token" };
+  return [
+    { name: volumes.run, emptyDir: { medium: "Memory", sizeLimit: "4Mi" } },
+    // 0444: the kubelet gives a projected token to one user only when all containers share it, which ours do not.
+    { name: volumes.token, projected: { defaultMode: 0o444, sources: [{ serviceAccountToken: token }] } },
+    // Not optional: until the controller has written the ConfigMap, the kubelet waits and tries again.
+    { name: volumes.trust, configMap: { name: trustBundle.configMap, defaultMode: 0o444, items: [{ key: trustBundle.key, path: trustBundle.key }] } },
+  ];
+}
+
+function proxyArguments(config: MeshConfig, { monitored }: SidecarVariant): readonly string[] {
+  const bootstrap = buildBootstrap({ xds: config.controlPlane.xds, statsd: monitored, flushInterval: config.monitor.flushInterval });
+  return [
+    "--config-yaml",
+    // Kubernetes expands $(NAME) in arguments; the escaped JSON is the same for Envoy.
+    JSON.stringify(bootstrap).replaceAll("$", String.raw`\u0024`),
+    "--service-cluster",
+    "weft",
+    "--service-node",
+    "$(WEFT_NAMESPACE)/$(WEFT_POD)",
+    "--concurrency",
+    String(config.injection.concurrency),
+    "--log-level",
+    config.injection.logLevel,
+    "--disable-hot-restart",
+    "--drain-time-s",
+    String(drainSeconds),
+  ];
+}
+
+/**
+ * Ordinary containers start one after the other, and the kubelet waits for a postStart hook before the next: this one
+ * ends when the proxy is ready. The image has no shell, but it has Node.
+ */
+function holdCommand(): readonly string[] {
+  const url = `http://127.0.0.1:${ports.agent}/ready/proxy`;
+  const script = `const end=Date.now()+60000;for(;;){const ok=await fetch(${JSON.stringify(url)}).then(r=>r.ok,()=>false);if(ok)break;if(Date.now()>end)process.exit(1);await new Promise(r=>setTimeout(r,200))}`;
+  return ["node", "--input-type=module", "-e", script];
+}
+
+const podIdentity = [
+  { name: "WEFT_NAMESPACE", valueFrom: { fieldRef: { fieldPath: "metadata.namespace" } } },
+  { name: "WEFT_POD", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
+];
+
+/** What Pod Security `restricted` asks of a container, and a read-only root. */
+const restricted = {
+  allowPrivilegeEscalation: false,
+  capabilities: { drop: ["ALL"] },
+  privileged: false,
+  readOnlyRootFilesystem: true,
+  runAsNonRoot: true,
+  runAsUser: proxyUser,
+  runAsGroup: proxyUser,
+  seccompProfile: { type: "RuntimeDefault" },
+};
+const hardened = { securityContext: restricted, terminationMessagePolicy: "FallbackToLogsOnError" };
+
+function image({ images }: MeshConfig): object {
+  return { image: images.weft, imagePullPolicy: images.pullPolicy };
+}
+
+function lifetime({ native }: SidecarVariant): object {
+  return native ? { restartPolicy: "Always" } : {};
+}
+
+function resources(amounts: ContainerResources, { podResources }: SidecarVariant): object {
+  return podResources ? {} : { resources: amounts };
+}
+
+function startupProbe(path: string, port: number): object {
+  return { httpGet: { path, port, scheme: "HTTP" }, periodSeconds: 1, timeoutSeconds: 2, failureThreshold: startupAttempts };
+}
+
+function directoryOf(file: string): string {
+  return file.slice(0, file.lastIndexOf("/"));
+}
