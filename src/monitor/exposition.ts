@@ -1,4 +1,4 @@
-import { mergeLabels, type Labels } from "./labels.ts";
+import { labelMerger, type Labels } from "./labels.ts";
 import type { Family } from "./metric-names.ts";
 
 /** Prometheus text format 0.0.4. */
@@ -23,7 +23,8 @@ export interface FamilyValues {
 
 /** The text of one family with constant labels on each series; series in the order given. */
 export function formatFamily({ family, series }: FamilyValues, constant: Labels): string {
-  return formatHead(family.name, family.type, family.help) + series.map((one) => formatSeries(family, one, constant)).join("");
+  const merge = labelMerger(constant);
+  return formatHead(family.name, family.type, family.help) + series.map((one) => formatSeries(family, merge(one.labels), one.value)).join("");
 }
 
 /** The two comment lines of a family. */
@@ -56,8 +57,8 @@ function escapeValue(value: string): string {
   return /[\\"\n]/.test(value) ? value.replace(/\\/g, "\\\\").replace(/"/g, '\\"').replace(/\n/g, "\\n") : value;
 }
 
-function formatSeries(family: Family, { labels, value }: SeriesValue, constant: Labels): string {
-  const merged = formatLabels(mergeLabels(labels, constant));
+function formatSeries(family: Family, labels: Labels, value: SeriesValue["value"]): string {
+  const merged = formatLabels(labels);
   if (typeof value === "number") return `${family.name}${braces(merged)} ${formatNumber(value)}\n`;
   const before = merged === "" ? "" : `${merged},`;
   const bounds = [...family.buckets, Number.POSITIVE_INFINITY];

@@ -36,14 +36,21 @@ export function labelsOf(entries: Readonly<Record<string, string>>): Labels {
  * Injective for given constants: different own labels never become one series, which would spoil the whole scrape.
  */
 export function mergeLabels(own: Labels, constant: Labels): Labels {
-  if (constant.length === 0) return own;
-  const merged = new Map(constant);
+  return labelMerger(constant)(own);
+}
+
+/** {@link mergeLabels} for many series. */
+export function labelMerger(constant: Labels): (own: Labels) => Labels {
+  if (constant.length === 0) return (own) => own;
   const depths = prefixDepths(constant);
-  for (const [name, value] of own) {
-    const depth = structural.has(name) ? undefined : depths.get(base(name));
-    merged.set(depth === undefined ? name : "exported_".repeat(depth) + name, value);
-  }
-  return sorted(merged);
+  return (own) => {
+    const merged = new Map(constant);
+    for (const [name, value] of own) {
+      const depth = structural.has(name) ? undefined : depths.get(base(name));
+      merged.set(depth === undefined ? name : "exported_".repeat(depth) + name, value);
+    }
+    return sorted(merged);
+  };
 }
 
 /** By base name: how many `exported_` put an own label past every constant one of that base. */

@@ -1,0 +1,85 @@
+import { Readable } from "node:stream";
+import { fastify, type FastifyReply } from "fastify";
+import type { AddressInfo } from "node:net";
+import type { Logger } from "../runtime/logger.ts";
+import { contentType } from "./exposition.ts";
+import { mergeAnswers } from "./merge.ts";
+import { scrapeAll, type Fetch, type ScrapeTarget } from "./scrape.ts";
+
+/** What one Monitor serves. */
+export interface MonitorTargets {
+  /** Present = instead of the pods' labels. */
+  readonly metricLabels?: Readonly<Record<string, string>>;
+  readonly workloads: readonly ScrapeTarget[];
+}
+
+/** The serving certificate, PEM; replaced while the server runs. */
+export interface ServingCertificates {
+  current(): { readonly key: string; readonly certificate: string };
+  /** Returns how to stop listening. */
+  onChange(listener: () => void): () => void;
+}
+
+export interface MetricsServerOptions {
+  /** Port 0 = any free one. */
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly certificates: ServingCertificates;
+  /** By `namespace/name`; undefined = there is no such Monitor. */
+  readonly targets: (monitorKey: string) => MonitorTargets | undefined;
+  readonly logger: Logger;
+  /** How pods are asked; the global one by default. */
+  readonly fetch?: Fetch;
+}
+
+export interface MetricsServer {
+  readonly address: { readonly host: string; readonly port: number };
+  stop(): Promise<void>;
+}
+
+interface MonitorParams {
+  readonly namespace: string;
+  readonly monitor: string;
+}
+
+/**
+ * HTTPS: `/metrics/<namespace>/<monitor>` is the text of all pods that the Monitor selects, read anew for each request.
+ * Anyone who reaches the port may read it, as with any Prometheus endpoint.
+ * @throws when the port is taken or the certificate is not usable.
+ */
+export async function startMetricsServer(options: MetricsServerOptions): Promise<MetricsServer> {
+  const { certificates, logger } = options;
+  const { key, certificate } = certificates.current();
+  const server = fastify({ https: { key, cert: certificate }, forceCloseConnections: true, requestTimeout: 10_000 });
+  server.get<{ Params: MonitorParams }>("/metrics/:namespace/:monitor", (request, reply) => answer(request.params, reply, options));
+  server.setNotFoundHandler((_, reply) =>
+    reply.code(404).type("text/plain").send("There is nothing here. A Monitor's metrics are at /metrics/NAMESPACE/MONITOR.\n"),
+  );
+  await server.listen(options.listen);
+  const { port } = server.server.address() as AddressInfo;
+
+  const forget = certificates.onChange(() => {
+    const fresh = certificates.current();
+    try {
+      server.server.setSecureContext({ key: fresh.key, cert: fresh.certificate });
+    } catch (error) {
+      logger.error({ err: error }, "serving certificate is not usable; the last one stays");
+    }
+  });
+  return {
+    address: { host: options.listen.host, port },
+    async stop() {
+      forget();
+      await server.close();
+    },
+  };
+}
+
+async function answer({ namespace, monitor }: MonitorParams, reply: FastifyReply, options: MetricsServerOptions): Promise<FastifyReply> {
+  const targets = options.targets(`${namespace}/${monitor}`);
+  if (targets === undefined) {
+    const sentence = `There is no Monitor ${namespace}/${monitor}. Apply one, or correct the address: /metrics/NAMESPACE/MONITOR.\n`;
+    return reply.code(404).type("text/plain").send(sentence);
+  }
+  const answers = await scrapeAll(targets.workloads, targets.metricLabels, { fetch: options.fetch ?? fetch, logger: options.logger });
+  return reply.type(contentType).send(Readable.from(mergeAnswers(answers)));
+}
