@@ -66,6 +66,8 @@ export const tokenAudience = "weft-ca";
 
 /** Mesh-to-mesh TLS is told from an application's own TLS by this ALPN protocol. */
 export const meshAlpn = "weft";
+/** The same where the client's proxy knows that HTTP is inside: for ports of which the server's proxy does not. */
+export const meshHttpAlpn = "weft-http";
 
 /** API groups and kinds. */
 export const smiGroup = "smi-spec.io";
