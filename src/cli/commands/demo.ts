@@ -3,13 +3,15 @@ import { fileURLToPath } from "node:url";
 import { story } from "../demo/story.ts";
 import { createTelling } from "../demo/telling.ts";
 import { Tour } from "../demo/tour.ts";
+import { mayMakeNetworks, runInUserNamespace } from "../demo/unprivileged.ts";
 import { createProgram, exitCodes, parseArguments } from "../program.ts";
 
 /** `weft demo`: the tour. Exit code 1 when a step is not as it should be. */
 export async function run(args: readonly string[]): Promise<number> {
-  const program = createProgram("demo", "The tour of weft on this machine: no cluster, nothing left behind. Needs Linux and root.", "sudo weft demo");
+  const program = createProgram("demo", "The tour of weft on this machine: no cluster, nothing left behind. Needs Linux, and root or a user namespace.", "weft demo");
   const ended = parseArguments(program, args);
   if (ended !== undefined) return ended;
+  if (!mayMakeNetworks()) return runInUserNamespace(args);
   const started = performance.now();
   const tell = createTelling(process.stdout);
   process.stdout.write("weft: a service mesh by injection, on this machine. Preparing Envoy, iptables and a bridge…\n");
