@@ -42,7 +42,7 @@ function buildOutbound(outbound: OutboundIr): Shared {
     listener: outboundListener(outbound),
     route: new Map(
       destinations
-        .filter(({ protocol, addresses }) => protocol !== "tcp" && addresses.length > 0)
+        .filter(({ protocol }) => protocol !== "tcp")
         .map((destination) => [destinationName(destination), routesOf(destination)]),
     ),
   };

@@ -1,22 +1,15 @@
 import { sortedBy } from "../std/sort.ts";
 import { splitShares } from "../mesh/split-shares.ts";
 import type { MeshService, MeshServicePort, MeshSnapshot } from "../mesh/snapshot.ts";
-import type { Destination, DestinationName, OutboundIr, Share } from "./proxy-ir.ts";
+import type { Destination, OutboundIr, Share } from "./proxy-ir.ts";
 
 /**
  * What every proxy of the mesh is told about where its application's traffic goes. A service without address (headless)
- * is dialled by its pods' addresses, which no destination stands for: it is told only where it is a backend.
+ * is dialled by its pods' addresses, which no destination stands for; it can still be a backend.
  */
 export function buildOutbound(snapshot: MeshSnapshot): OutboundIr {
   const services = sortedBy(snapshot.services.values(), ({ key }) => key);
-  const all = services.flatMap((service) => service.ports.map((port) => toDestination(snapshot, service, port)));
-  const called = all.filter(({ addresses }) => addresses.length > 0);
-  const backends = new Set(called.flatMap(({ shares }) => shares.map(formatName)));
-  return { destinations: all.filter((destination) => destination.addresses.length > 0 || backends.has(formatName(destination))) };
-}
-
-function formatName({ namespace, service, port }: DestinationName): string {
-  return `${namespace}/${service}:${port}`;
+  return { destinations: services.flatMap((service) => service.ports.map((port) => toDestination(snapshot, service, port))) };
 }
 
 function toDestination(snapshot: MeshSnapshot, service: MeshService, port: MeshServicePort): Destination {
