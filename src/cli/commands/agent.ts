@@ -1,0 +1,109 @@
+import { parseArgs } from "node:util";
+import { parseProbes } from "../../../certs/agent/probes.ts";
+import { startAgent, type AgentOptions } from "../../../certs/agent/start.ts";
+import { createLogger } from "../../runtime/logger.ts";
+import { paths, ports } from "../../std/well-known.ts";
+
+/** Flag → its environment variable and what it is; the flag wins. */
+const flags = {
+  ca: { variable: "WEFT_CA", fallback: undefined, help: "URL of the certificate authority, https://HOST:PORT" },
+  "trust-bundle": { variable: "WEFT_TRUST_BUNDLE", fallback: paths.trustBundle, help: "PEM file of the roots that the authority is known by" },
+  token: { variable: "WEFT_TOKEN", fallback: paths.token, help: "file of the pod's token" },
+  directory: { variable: "WEFT_DIRECTORY", fallback: paths.run, help: "run directory, shared with the proxy" },
+  health: { variable: "WEFT_HEALTH", fallback: `0.0.0.0:${ports.agent}`, help: "HOST:PORT of health and probes" },
+  admin: { variable: "WEFT_ADMIN", fallback: `127.0.0.1:${ports.admin}`, help: "HOST:PORT of Envoy's admin interface" },
+} as const;
+
+type Flag = keyof typeof flags;
+
+const example = "weft agent --ca https://127.0.0.1:15012 --trust-bundle roots.pem --token token --directory run --health 127.0.0.1:15020";
+
+/** Wrong usage; the program module would bring commander, which is a megabyte in every pod. */
+class UsageError extends Error {}
+
+/** `weft agent`: keeps one pod's certificate and settings until SIGTERM or SIGINT. */
+export async function run(args: readonly string[]): Promise<number> {
+  if (args.includes("--help") || args.includes("-h")) {
+    process.stdout.write(usage());
+    return 0;
+  }
+  try {
+    const agent = await startAgent(parseOptions(args, process.env));
+    process.stderr.write(`weft agent: health on http://${agent.address}\n`);
+    await new Promise<void>((resolve) => {
+      process.once("SIGTERM", () => resolve()).once("SIGINT", () => resolve());
+    });
+    await agent.stop();
+    return 0;
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`weft agent: ${error.message}\n(--help shows the flags)\n`);
+    return 2;
+  }
+}
+
+function parseOptions(args: readonly string[], environment: NodeJS.ProcessEnv): AgentOptions {
+  const values = parseFlags(args);
+  function value(flag: Flag): string {
+    const found = values[flag] ?? environment[flags[flag].variable] ?? flags[flag].fallback;
+    if (found === undefined || found === "") throw new UsageError(`--${flag} (or ${flags[flag].variable}) is needed: ${flags[flag].help}.`);
+    return found;
+  }
+  const ca = value("ca");
+  if (!URL.canParse(ca) || new URL(ca).protocol !== "https:") throw new UsageError(`--ca must be an https:// URL, not '${ca}'.`);
+  return {
+    ca,
+    trustBundle: value("trust-bundle"),
+    token: value("token"),
+    directory: value("directory"),
+    health: parseAddress("health", value("health")),
+    admin: parseAdmin(value("admin")),
+    probes: probesOf(environment["WEFT_PROBES"]),
+    podIp: environment["WEFT_POD_IP"] || "127.0.0.1",
+    logger: createLogger("agent"),
+  };
+}
+
+function parseFlags(args: readonly string[]): Readonly<Partial<Record<Flag, string>>> {
+  const options = Object.fromEntries(Object.keys(flags).map((flag) => [flag, { type: "string" as const }]));
+  try {
+    return parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values as Partial<Record<Flag, string>>;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function parseAdmin(text: string): string {
+  const { host, port } = parseAddress("admin", text.replace(/^http:\/\//, "").replace(/\/$/, ""));
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+/** `127.0.0.1:15020`, `[::]:15020`, `:15020` (all addresses). */
+function parseAddress(flag: Flag, text: string): { host: string; port: number } {
+  const [, bracketed, plain, digits] = /^(?:\[([0-9a-fA-F:.]+)\]|([^:]*)):([0-9]{1,5})$/.exec(text) ?? [];
+  const port = Number(digits);
+  if (digits === undefined || port > 65_535) throw new UsageError(`--${flag} must be HOST:PORT, not '${text}'.`);
+  return { host: bracketed ?? (plain === "" || plain === undefined ? "0.0.0.0" : plain), port };
+}
+
+function probesOf(text: string | undefined): AgentOptions["probes"] {
+  try {
+    return parseProbes(text || "{}");
+  } catch (error) {
+    throw new UsageError(`WEFT_PROBES cannot be used: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function usage(): string {
+  const lines = Object.entries(flags).map(([flag, { variable, help, fallback }]) => `  --${flag.padEnd(13)} ${help} (${variable}${fallback === undefined ? "" : `, else ${fallback}`})`);
+  return [
+    "Usage: weft agent [FLAGS]",
+    "",
+    ...lines,
+    "",
+    "Environment only: WEFT_PROBES (the pod's own HTTP probes, as injection writes them), WEFT_POD_IP.",
+    "",
+    `Example:\n  ${example}`,
+    "",
+  ].join("\n");
+}
