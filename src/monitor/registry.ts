@@ -1,6 +1,6 @@
 import { compareText, sortedBy } from "../std/sort.ts";
 import { dropReasons, type DropReason } from "./drop-reasons.ts";
-import type { FamilyValues } from "./exposition.ts";
+import type { FamilyValues, SeriesValue } from "./exposition.ts";
 import type { Labels } from "./labels.ts";
 import type { Family, Metric } from "./metric-names.ts";
 import type { StatsdValue } from "./statsd.ts";
@@ -26,7 +26,7 @@ interface State extends Series {
   readonly key: string;
   expired: boolean;
   seenAt: number;
-  /** Of a counter or gauge; a histogram's sum. */
+  /** Of a counter or gauge; a histogram's sum. In the line's unit: whole milliseconds add up exactly, seconds do not. */
   value: number;
   /** Of a histogram. */
   readonly counts: Float64Array | undefined;
@@ -85,13 +85,12 @@ export class Registry {
   record(series: Series, sample: StatsdValue, rate: number): DropReason | undefined {
     const state = series as State;
     state.seenAt = this.#options.now();
-    const amount = sample.amount / state.divisor;
     const weight = Math.round(1 / rate);
-    const value = nextValue(state, { amount, relative: sample.relative }, rate);
+    const value = nextValue(state, sample, rate);
     if (!Number.isFinite(value) || !Number.isFinite(weight)) return "value_invalid";
     state.value = value;
     if (state.counts !== undefined) {
-      const index = bucketOf(state.family.buckets, amount);
+      const index = bucketOf(state.family.buckets, sample.amount / state.divisor);
       state.counts[index] = (state.counts[index] ?? 0) + weight;
     }
     return undefined;
@@ -115,7 +114,7 @@ export class Registry {
       family,
       series: sortedBy(series.values(), (state) => state.key).map((state) => ({
         labels: state.labels,
-        value: state.counts === undefined ? state.value : { counts: state.counts, sum: state.value },
+        value: valueOf(state),
       })),
     }));
     return [...families, ...this.#self()].sort((a, b) => compareText(a.family.name, b.family.name));
@@ -176,6 +175,10 @@ function nextValue(state: State, sample: StatsdValue, rate: number): number {
     case "histogram":
       return state.value + sample.amount * Math.round(1 / rate);
   }
+}
+
+function valueOf({ value, divisor, counts }: State): SeriesValue["value"] {
+  return counts === undefined ? value / divisor : { counts, sum: value / divisor };
 }
 
 /** The index of the first bound that is not below the value. */

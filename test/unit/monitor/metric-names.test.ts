@@ -68,7 +68,7 @@ describe("an application's lines", () => {
     ["weft_requests_total", "c", "", "name_reserved"],
     ["weft.requests", "c", "", "name_reserved"],
     ["envoyish", "c", "", "counter envoyish_total{}"],
-  ])("%s|%s|#%s is %s", (text, type, tags, expected) => {
+  ])("%s|%s|#%s is %s", (...[text, type, tags, expected]) => {
     expect(name(text, type, tags)).toBe(expected);
   });
 });
