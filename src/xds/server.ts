@@ -1,7 +1,7 @@
 /** The delta ADS server: gRPC over mTLS. One session a stream; resources come encoded from the shared cache. */
-import { Server, status, type ServerDuplexStream, type UntypedServiceImplementation } from "@grpc/grpc-js";
+import { Server, status, type ServerCredentials, type ServerDuplexStream, type UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { Convergence } from "./convergence.ts";
-import { rotatingCredentials, type Rotating, type ServerIdentity } from "./rotating-credentials.ts";
+import { RotatingCredentials, type Rotating, type ServerIdentity } from "./rotating-credentials.ts";
 import type { AdsCall } from "./session.ts";
 import { Sessions, type PublishOptions, type SessionsOptions } from "./sessions.ts";
 import { decodeRequest } from "./wire.ts";
@@ -52,24 +52,34 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
     delta: (call: AdsCall) => sessions.open(call),
     stateOfTheWorld: refuseStateOfTheWorld,
   } satisfies UntypedServiceImplementation);
-  const port = await new Promise<number>((resolve, reject) => {
-    const credentials = rotatingCredentials(options.credentials, options.trustBundle);
-    server.bindAsync(options.listen, credentials, (error, bound) => (error === null ? resolve(bound) : reject(error)));
-  });
+  const credentials = new RotatingCredentials(options.credentials, options.trustBundle);
+  const port = await bind(server, options.listen, credentials);
+  const unfollow = credentials.follow();
   return {
     address: `${options.listen.slice(0, options.listen.lastIndexOf(":"))}:${port}`,
     publish: (what) => sessions.publish(what),
     connected: () => sessions.connected(),
     lastConvergence: () => sessions.lastConvergence(),
     openPublishes: () => sessions.openPublishes(),
-    stop: () => {
+    async stop() {
+      unfollow();
       sessions.closeAll();
-      return new Promise((resolve) => {
-        server.tryShutdown(() => resolve());
-        server.forceShutdown();
-      });
+      // What was said last to each client goes out before its connection ends.
+      const ended = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+      const force = setTimeout(() => server.forceShutdown(), stopGrace);
+      await ended;
+      clearTimeout(force);
     },
   };
+}
+
+/** Milliseconds that connections have to end by themselves. */
+const stopGrace = 1000;
+
+function bind(server: Server, listen: string, credentials: ServerCredentials): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(listen, credentials, (error, port) => (error === null ? resolve(port) : reject(error)));
+  });
 }
 
 function refuseStateOfTheWorld(call: ServerDuplexStream<unknown, Buffer>): void {
