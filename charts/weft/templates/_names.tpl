@@ -24,7 +24,7 @@ app.kubernetes.io/component: {{ index . 1 }}
 
 {{/* Namespaces whose pods are never injected: the release's own is always one of them. */}}
 {{- define "weft.excludedNamespaces" -}}
-{{- append .Values.mesh.injection.excludedNamespaces .Release.Namespace | uniq | sortAlpha | toYaml }}
+{{- append (((.Values.mesh).injection).excludedNamespaces | default list) .Release.Namespace | uniq | sortAlpha | toYaml }}
 {{- end }}
 
 {{/* weft.yaml: values.mesh, with what only the chart knows. */}}
