@@ -33,6 +33,14 @@ export interface LineIdentity {
 /** The prefix of Envoy's statsd sink (`envoy` is its default). */
 const envoyPrefix = "envoy.";
 
+/** The stat prefix of inbound ports that no Service sends to (`src/envoy/names.ts`; a test keeps the two equal). */
+const unknownInbound = "inbound_unknown";
+
+interface UnknownInbound {
+  readonly direction: "inbound";
+  readonly port: undefined;
+}
+
 /** Unit unknown: 1 and 5 of each decade from 0.001 to 1,000,000. */
 const plainBuckets = [-3, -2, -1, 0, 1, 2, 3, 4, 5].flatMap((power) => [Number(`1e${power}`), Number(`5e${power}`)]).concat(1e6);
 
@@ -58,7 +66,7 @@ interface Description {
 
 function describe(name: string): Description {
   const [scope = "", prefix = "", ...rest] = name.split(".");
-  const statName = parseStatName(prefix);
+  const statName = prefix === unknownInbound ? ({ direction: "inbound", port: undefined } as const) : parseStatName(prefix);
   if (statName === undefined) return { key: name, labels: {} };
   const stat = describeStat(rest.join("."));
   return { key: `${scope}.${statName.direction}.${stat.key}`, labels: { ...stat.labels, ...statNameLabels(statName) } };
@@ -74,10 +82,10 @@ function describeStat(stat: string): Description {
 }
 
 /** `namespace` alone is the namespace of the pod that measured (Prometheus and the metrics server add it). */
-function statNameLabels(name: StatName): Record<string, string> {
+function statNameLabels(name: StatName | UnknownInbound): Record<string, string> {
   switch (name.direction) {
     case "inbound":
-      return { direction: "inbound", port: String(name.port) };
+      return name.port === undefined ? { direction: "inbound" } : { direction: "inbound", port: String(name.port) };
     case "outbound":
       return { direction: "outbound", destination_service: name.service, destination_namespace: name.namespace, port: String(name.port) };
     case "passthrough":

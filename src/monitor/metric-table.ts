@@ -40,7 +40,6 @@ export const families = {
   weft_proxy_live: gauge("1 when the proxy takes traffic, 0 when it starts or drains."),
   weft_proxy_uptime_seconds: gauge("Time since the proxy started."),
   weft_proxy_memory_allocated_bytes: gauge("Memory that the proxy has allocated."),
-  weft_proxy_certificate_expiry_days: gauge("Whole days until the proxy's first certificate expires."),
   weft_proxy_controller_connected: gauge("1 when the proxy is connected to the controller."),
   weft_proxy_updates_rejected_total: counter("Configurations that the proxy refused."),
 } as const satisfies Record<string, KnownFamily>;
@@ -106,7 +105,6 @@ export const envoyRows: ReadonlyMap<string, EnvoyRow> = new Map([
   ["server.live", level("weft_proxy_live")],
   ["server.uptime", level("weft_proxy_uptime_seconds")],
   ["server.memory_allocated", level("weft_proxy_memory_allocated_bytes")],
-  ["server.days_until_first_cert_expiring", level("weft_proxy_certificate_expiry_days")],
   ["control_plane.connected_state", level("weft_proxy_controller_connected")],
   ["cluster_manager.cds.update_rejected", count("weft_proxy_updates_rejected_total")],
   ["listener_manager.lds.update_rejected", count("weft_proxy_updates_rejected_total")],

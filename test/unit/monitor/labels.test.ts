@@ -18,7 +18,11 @@ describe("labelName", () => {
   });
 
   it("is always a name that Prometheus takes", () => {
-    fc.assert(fc.property(fc.string(), (text) => expect(labelName(text)).toMatch(/^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/)));
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        expect(labelName(text)).toMatch(/^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/);
+      }),
+    );
   });
 });
 

@@ -52,7 +52,11 @@ describe("relabel", () => {
   it("never throws, whatever a pod sends", () => {
     const part = fc.constantFrom("a", "{", "}", '"', "\\", ",", "=", " ", "\n", "# TYPE a gauge", "# HELP", "1");
     const parts = fc.array(part).map((all) => all.join(""));
-    fc.assert(fc.property(fc.oneof(fc.string({ unit: "binary" }), parts), (text) => expect(relabel(text, [["a", "b"]])).toBeDefined()));
+    fc.assert(
+      fc.property(fc.oneof(fc.string({ unit: "binary" }), parts), (text) => {
+        expect(relabel(text, [["a", "b"]])).toBeDefined();
+      }),
+    );
   });
 });
 

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { unknownInbound } from "../../../src/envoy/names.ts";
 import { formatStatName } from "../../../src/std/stat-name.ts";
 import { dropReasons } from "../../../src/monitor/drop-reasons.ts";
 import { metricOf, type Metric } from "../../../src/monitor/metric-names.ts";
@@ -28,6 +29,7 @@ describe("Envoy's lines", () => {
     ["envoy.cluster.outbound_web_shop_80.upstream_cx_active", "g", `gauge weft_connections_active{${out}}`],
     ["envoy.cluster.passthrough.upstream_cx_tx_bytes_total", "c", "counter weft_sent_bytes_total{direction=passthrough}"],
     ["envoy.tcp.inbound_5432.downstream_cx_rx_bytes_total", "c", "counter weft_received_bytes_total{direction=inbound,port=5432}"],
+    ["envoy.http.inbound_unknown.downstream_rq_2xx", "c", "counter weft_requests_total{code_class=2xx,direction=inbound}"],
     ["envoy.server.live", "g", "gauge weft_proxy_live{}"],
     ["envoy.control_plane.connected_state", "g", "gauge weft_proxy_controller_connected{}"],
     // Redundant beside the codes; internal; not ours; not a code; another type than Envoy's.
@@ -43,6 +45,10 @@ describe("Envoy's lines", () => {
     ["envoy.http.inbound_8080.downstream_rq_2xx", "g", "type_conflict"],
   ])("%s|%s is %s", (text, type, expected) => {
     expect(name(text, type)).toBe(expected);
+  });
+
+  it("knows the generator's name of unknown ports", () => {
+    expect(name(`envoy.tcp.${unknownInbound}.downstream_cx_total`, "c")).toBe("counter weft_connections_total{direction=inbound}");
   });
 
   it("reads what the generator's names are made by", () => {
