@@ -1,13 +1,13 @@
 /** Turns Envoy resources (proto3-JSON objects) into the bytes that go on the wire, once per object. */
 import { createHash } from "node:crypto";
-import { fromJson, toBinary, toJson, type DescMessage, type JsonValue } from "@bufbuild/protobuf";
+import { fromJson, isMessage, toBinary, toJson, type DescMessage, type JsonValue, type Message } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { ClusterSchema } from "../gen/envoy/config/cluster/v3/cluster_pb.js";
 import { ClusterLoadAssignmentSchema } from "../gen/envoy/config/endpoint/v3/endpoint_pb.js";
 import { ListenerSchema } from "../gen/envoy/config/listener/v3/listener_pb.js";
 import { RouteConfigurationSchema } from "../gen/envoy/config/route/v3/route_pb.js";
 import { resourceTypes, type ResourceType } from "../std/resource-set.ts";
-import type { EncodedResource } from "./cache.ts";
+import type { EncodedEntries, EncodedResource, EncodingFailure } from "./cache.ts";
 import { extensionRegistry } from "./extension-registry.ts";
 
 const schemas: Readonly<Record<ResourceType, DescMessage>> = {
@@ -39,11 +39,39 @@ export function typeOfUrl(url: string): ResourceType | undefined {
 export function encodeResource(type: ResourceType, name: string, resource: object): EncodedResource {
   const known = encoded.get(resource);
   if (known !== undefined) return known;
-  const body = toBinary(schemas[type], parse(type, name, resource));
+  const message = parse(type, name, resource);
+  const body = toBinary(schemas[type], message);
   const version = createHash("sha256").update(body).digest("base64url").slice(0, 22);
-  const made = { version, entry: resourceEntry({ name, version, typeUrl: typeUrlOf(type), body }) };
+  const made = { version, entry: resourceEntry({ name, version, typeUrl: typeUrlOf(type), body }), endpoints: endpointsOf(message) };
   encoded.set(resource, made);
   return made;
+}
+
+/** By map: most proxies share theirs. */
+const encodedMaps = new WeakMap<ReadonlyMap<string, object>, EncodedEntries>();
+
+/** All resources of a type, by name; what cannot be encoded is told, and the rest goes on. */
+export function encodeResources(type: ResourceType, resources: ReadonlyMap<string, object>): EncodedEntries {
+  const known = encodedMaps.get(resources);
+  if (known !== undefined) return known;
+  const entries = new Map<string, EncodedResource>();
+  const failures: EncodingFailure[] = [];
+  for (const [name, resource] of resources) {
+    try {
+      entries.set(name, encodeResource(type, name, resource));
+    } catch (error) {
+      failures.push({ type, name, sentence: error instanceof Error ? error.message : String(error) });
+    }
+  }
+  const made = { entries, failures };
+  encodedMaps.set(resources, made);
+  return made;
+}
+
+/** As Envoy finds them: by `service_name`, else by the cluster's own name. */
+function endpointsOf(message: Message): string {
+  if (!isMessage(message, ClusterSchema) || message.edsClusterConfig === undefined) return "";
+  return message.edsClusterConfig.serviceName || message.name;
 }
 
 /** A resource as `envoy --config-yaml` and `config_dump` spell it: proto field names, defaults left out. */

@@ -4,7 +4,7 @@ import type { Logger } from "../runtime/logger.ts";
 import type { ResourceSet } from "../std/resource-set.ts";
 import { viewOf, type ProxyView } from "./cache.ts";
 import { trackConvergence, type Convergence } from "./convergence.ts";
-import { encodeResource } from "./encode.ts";
+import { encodeResources } from "./encode.ts";
 import { urisOf } from "./peer-identity.ts";
 import { Session, type AdsCall, type Admission, type SessionHost } from "./session.ts";
 import type { Outcome } from "./stream.ts";
@@ -114,7 +114,7 @@ export class Sessions {
     const set = this.#options.resources(proxy);
     // A proxy that is no longer known keeps what it has: taking everything away helps nobody.
     if (set === undefined || set === known?.set) return known?.view;
-    const { view, failures } = viewOf(set, encodeResource, known?.view);
+    const { view, failures } = viewOf(set, encodeResources, known?.view);
     this.#views.set(proxy, { set, view });
     for (const { type, name, sentence } of failures) {
       this.#options.logger.error({ proxy, type, resource: name, reason: sentence }, "resource cannot be encoded; its last good one stays");

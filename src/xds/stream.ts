@@ -25,7 +25,7 @@ export interface StreamState {
   readonly lastNonce: number;
   /** Responses without an answer yet, by nonce. */
   readonly deliveries: ReadonlyMap<string, Delivery>;
-  /** Clusters just told whose endpoints the client has yet to ask for; an endpoint resource has its cluster's name. */
+  /** Endpoints of the clusters just told, which the client has yet to ask for. */
   readonly expected: ReadonlySet<string>;
 }
 
@@ -118,7 +118,8 @@ function settle(state: StreamState, request: DeltaRequest): { readonly state: St
   const { type, names } = delivery;
   if (request.error === undefined) return { state: { ...state, deliveries }, outcome: { kind: "accepted", type, names } };
   // What was refused stays `told`: it is not sent again until it changes or is asked for.
-  const expected = type === "cluster" ? without(state.expected, names) : state.expected;
+  // A refused cluster has no endpoints to ask for.
+  const expected = type === "cluster" ? none : state.expected;
   return { state: { ...state, deliveries, expected }, outcome: { kind: "refused", type, names, sentence: request.error } };
 }
 
@@ -162,7 +163,7 @@ function settled(state: StreamState, view: ProxyView): StreamState {
 }
 
 function isWaiting(state: StreamState): boolean {
-  for (const name of state.expected) if (state.view?.cluster.has(name) && state.view.endpoint.has(name)) return true;
+  for (const name of state.expected) if (state.view?.endpoint.has(name)) return true;
   for (const delivery of state.deliveries.values()) if (delivery.holding) return true;
   return false;
 }
@@ -196,18 +197,18 @@ function deliver({ state, responses }: Progress, type: ResourceType, { changed, 
   const deliveries = new Map(state.deliveries).set(nonce, { type, names: [...changed, ...removed], holding: true });
   const delivered = { ...state, lastNonce: state.lastNonce + 1, deliveries };
   const next = withType(delivered, type, { ...subscription, told, greeted: true, settledWith: undefined });
-  return { state: type === "cluster" ? expectEndpoints(next, changed) : next, responses: [...responses, { type, nonce, resources, removed }] };
+  return { state: type === "cluster" ? expectEndpoints(next, resources) : next, responses: [...responses, { type, nonce, resources, removed }] };
 }
 
 /**
  * A cluster that is new or changed warms until its endpoints arrive, even when they are as before: those that the
  * client has asked for are told again, the others it is going to ask for.
  */
-function expectEndpoints(state: StreamState, clusters: readonly string[]): StreamState {
+function expectEndpoints(state: StreamState, clusters: readonly EncodedResource[]): StreamState {
   const { endpoint } = state.types;
   const told = new Map(endpoint.told);
   const expected = new Set(state.expected);
-  for (const name of clusters) {
+  for (const { endpoints: name } of clusters) {
     if (!state.view?.endpoint.has(name)) continue;
     if (endpoint.names.has(name)) told.delete(name);
     else expected.add(name);

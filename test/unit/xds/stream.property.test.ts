@@ -29,7 +29,7 @@ function viewOf(value: Content): ProxyView {
 }
 
 function entriesOf(values: Record<string, number>): ProxyView[ResourceType] {
-  return new Map(Object.entries(values).map(([name, version]) => [name, { version: String(version), entry: new TextEncoder().encode(`${name}@${version}`) }]));
+  return new Map(Object.entries(values).map(([name, version]) => [name, { version: String(version), entry: new TextEncoder().encode(`${name}@${version}`), endpoints: name }]));
 }
 
 /** A client as Envoy is: wildcards for clusters and listeners, endpoints by cluster, routes by listener. */

@@ -11,7 +11,7 @@ function view(content: Partial<Record<ResourceType, Record<string, string>>>): P
 }
 
 function entriesOf(versions: Record<string, string>): ProxyView[ResourceType] {
-  return new Map(Object.entries(versions).map(([name, version]) => [name, { version, entry: new TextEncoder().encode(`${name}@${version}`) }]));
+  return new Map(Object.entries(versions).map(([name, version]) => [name, { version, entry: new TextEncoder().encode(`${name}@${version}`), endpoints: name }]));
 }
 
 function request(type: ResourceType, rest: Partial<DeltaRequest> = {}): StreamEvent {
@@ -97,6 +97,15 @@ describe("a delta ADS stream", () => {
     ]);
 
     expect(log.slice(9)).toEqual([["route#5 +r@2"], ["listener#6 -l"], ["cluster#7 -a"], ["endpoint#8 -a"], []]);
+  });
+
+  it("sends a new cluster the endpoints that another one has already, once it is told", () => {
+    const shared = view({ cluster: { a: "1", a_raw: "1" }, endpoint: { a: "1" }, listener: { l: "1" }, route: { r: "1" } });
+    const raw = { version: "1", entry: new TextEncoder().encode("a_raw@1"), endpoints: "a" };
+    const next = { ...shared, cluster: new Map([...shared.cluster, ["a_raw", raw]]) };
+    const { log } = run([...envoyStart, { kind: "view", view: next }, request("cluster", { nonce: "5" })]);
+
+    expect(log.slice(9)).toEqual([["cluster#5 +a_raw@1"], ["endpoint#6 +a@1"]]);
   });
 
   it("sends the endpoints of a changed cluster again, although they are as before", () => {
