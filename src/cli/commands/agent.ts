@@ -28,11 +28,11 @@ export async function run(args: readonly string[]): Promise<number> {
     return 0;
   }
   try {
-    const agent = await startAgent(parseOptions(args, process.env));
+    const options = parseOptions(args, process.env);
+    const asked = askedToEnd();
+    const agent = await startAgent(options);
     process.stderr.write(`weft agent: health on http://${agent.address}\n`);
-    await new Promise<void>((resolve) => {
-      process.once("SIGTERM", () => resolve()).once("SIGINT", () => resolve());
-    });
+    await asked;
     await agent.stop();
     return 0;
   } catch (error) {
@@ -40,6 +40,13 @@ export async function run(args: readonly string[]): Promise<number> {
     process.stderr.write(`weft agent: ${error.message}\n(--help shows the flags)\n`);
     return 2;
   }
+}
+
+/** As process 1 of a container a signal without a handler is ignored, so it is there before anything else. */
+function askedToEnd(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once("SIGTERM", () => resolve()).once("SIGINT", () => resolve());
+  });
 }
 
 function parseOptions(args: readonly string[], environment: NodeJS.ProcessEnv): AgentOptions {
