@@ -50,7 +50,7 @@ export default {
     rule("no cycles", "", {}, { circular: true }),
     rule("no orphans", "Dead code.", { orphan: true, pathNot: "(\\.d\\.ts|\\.config\\.m?[jt]s|/main\\.ts|generate[a-z-]*\\.m?[jt]s|\\.dependency-cruiser\\.mjs)$|^(test|src/gen)/" }, {}),
     rule("production not to test", "", { path: "^(src|webhook|certs)/" }, { path: "^test/" }),
-    rule("production not to dev dependency", "", { path: "^(src|webhook|certs)/", pathNot: "^src/gen/" }, { dependencyTypes: ["npm-dev"], dependencyTypesNot: ["type-only"] }),
+    rule("production not to dev dependency", "", { path: "^(src|webhook|certs)/", pathNot: "^src/(gen|build)/" }, { dependencyTypes: ["npm-dev"], dependencyTypesNot: ["type-only"] }),
   ],
   options: {
     tsPreCompilationDeps: true,
