@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, readlink, rename, rm, symlink, writeFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { certificateFiles } from "../../src/std/well-known.ts";
 
 /** All PEM; `key` is a secret. */
@@ -84,10 +84,11 @@ function sdsDocument(name: string, body: readonly string[]): string {
   return ["resources:", `- "@type": ${secretType}`, `  name: ${name}`, ...body, watched, ""].join("\n");
 }
 
-/** Written beside and renamed over, so that nobody reads half of it. */
+/** Written beside and renamed over, so that nobody reads half of it; the directory is made where it is missing. */
 export async function writeIfChanged(path: string, text: string): Promise<void> {
   if ((await readFile(path, "utf8").catch(() => undefined)) === text) return;
   const beside = `${path}.${randomUUID()}`;
+  await mkdir(dirname(path), { recursive: true });
   try {
     await writeFile(beside, text, { mode: 0o644, flag: "wx" });
     await rename(beside, path);
