@@ -1,7 +1,9 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { contentType, formatFamily, type FamilyValues } from "../monitor/exposition.ts";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { contentType, formatFamilies, type FamilyValues } from "../monitor/exposition.ts";
 import type { Labels } from "../monitor/labels.ts";
 import type { Logger } from "../runtime/logger.ts";
 import type { ListenAddress, Listening } from "./statsd-listener.ts";
@@ -15,6 +17,7 @@ export interface MetricsSource {
 
 /** Prometheus, the metrics server, a person: each needs one. The port is open to the whole cluster. */
 const maxConnections = 64;
+const chunkLength = 16 * 1024;
 
 /**
  * `/metrics` with the constant labels, `/metrics?labels=none` without (for the metrics server), `/ready`.
@@ -55,11 +58,24 @@ async function answer(request: IncomingMessage, response: ServerResponse, source
     case "/metrics": {
       const labels = url.searchParams.get("labels") === "none" ? [] : await source.labels();
       response.setHeader("content-type", contentType);
-      return send(response, 200, source.families().map((family) => formatFamily(family, labels)).join(""));
+      // Chunks, as fast as the reader takes them: a slow one must not make the process hold its text.
+      return pipeline(Readable.from(chunksOf(formatFamilies(source.families(), labels))), response);
     }
     default:
       return send(response, 404, "There is nothing here. Metrics are at /metrics, the readiness at /ready.\n");
   }
+}
+
+/** Joins small texts to some of a packet's size and more. */
+function* chunksOf(texts: Iterable<string>): Generator<string> {
+  let chunk = "";
+  for (const text of texts) {
+    chunk += text;
+    if (chunk.length < chunkLength) continue;
+    yield chunk;
+    chunk = "";
+  }
+  if (chunk !== "") yield chunk;
 }
 
 function send(response: ServerResponse, status: number, body: string): void {

@@ -22,9 +22,17 @@ export interface FamilyValues {
 }
 
 /** The text of one family with constant labels on each series; series in the order given. */
-export function formatFamily({ family, series }: FamilyValues, constant: Labels): string {
+export function formatFamily(values: FamilyValues, constant: Labels): string {
+  return [...formatFamilies([values], constant)].join("");
+}
+
+/** The text of many families, a series at a time: all of it at once would be a megabyte for a thousand series. */
+export function* formatFamilies(all: Iterable<FamilyValues>, constant: Labels): Generator<string> {
   const merge = labelMerger(constant);
-  return formatHead(family.name, family.type, family.help) + series.map((one) => formatSeries(family, merge(one.labels), one.value)).join("");
+  for (const { family, series } of all) {
+    yield formatHead(family.name, family.type, family.help);
+    for (const { labels, value } of series) yield formatSeries(family, merge(labels), value);
+  }
 }
 
 /** The two comment lines of a family. */
@@ -60,12 +68,12 @@ function escapeValue(value: string): string {
 function formatSeries(family: Family, labels: Labels, value: SeriesValue["value"]): string {
   const merged = formatLabels(labels);
   if (typeof value === "number") return `${family.name}${braces(merged)} ${formatNumber(value)}\n`;
-  const before = merged === "" ? "" : `${merged},`;
-  const bounds = [...family.buckets, Number.POSITIVE_INFINITY];
+  const before = `${family.name}_bucket{${merged === "" ? "" : `${merged},`}le="`;
+  let text = "";
   let total = 0;
-  const lines = bounds.map((bound, index) => {
+  for (let index = 0; index <= family.buckets.length; index++) {
     total += value.counts[index] ?? 0;
-    return `${family.name}_bucket{${before}le="${formatNumber(bound)}"} ${total}\n`;
-  });
-  return `${lines.join("")}${family.name}_sum${braces(merged)} ${formatNumber(value.sum)}\n${family.name}_count${braces(merged)} ${total}\n`;
+    text += `${before}${formatNumber(family.buckets[index] ?? Number.POSITIVE_INFINITY)}"} ${total}\n`;
+  }
+  return `${text}${family.name}_sum${braces(merged)} ${formatNumber(value.sum)}\n${family.name}_count${braces(merged)} ${total}\n`;
 }
