@@ -13,6 +13,19 @@ import { clientTls, uriName } from "./tls.ts";
 /** Told in an endpoint's metadata, and matched by its cluster: this one talks TLS of the mesh. */
 const meshTls = { weft: "mtls" };
 
+const most = 4_294_967_295;
+
+/** The mesh limits nothing by itself, and speaks to a server what the client spoke. */
+const unlimited = {
+  connectTimeout: "10s",
+  circuitBreakers: { thresholds: [{ maxConnections: most, maxPendingRequests: most, maxRequests: most, maxRetries: most }] },
+  typedExtensionProtocolOptions: {
+    "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": packAny("envoy.extensions.upstreams.http.v3.HttpProtocolOptions", {
+      useDownstreamProtocolConfig: { httpProtocolOptions: {}, http2ProtocolOptions: {} },
+    } satisfies HttpProtocolOptionsJson),
+  },
+} satisfies Partial<ClusterJson>;
+
 /** The application's traffic to this pod, from an address of our own, so that it is not taken for the application's. */
 export const inboundCluster: ClusterJson = {
   ...originalDestination(clusterNames.inbound),
@@ -80,16 +93,3 @@ function meshTlsMatch({ identities, alpn }: Upstream): Cluster_TransportSocketMa
 function originalDestination(name: string): ClusterJson {
   return { name, type: "ORIGINAL_DST", lbPolicy: "CLUSTER_PROVIDED", ...unlimited };
 }
-
-const most = 4_294_967_295;
-
-/** The mesh limits nothing by itself, and speaks to a server what the client spoke. */
-const unlimited = {
-  connectTimeout: "10s",
-  circuitBreakers: { thresholds: [{ maxConnections: most, maxPendingRequests: most, maxRequests: most, maxRetries: most }] },
-  typedExtensionProtocolOptions: {
-    "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": packAny("envoy.extensions.upstreams.http.v3.HttpProtocolOptions", {
-      useDownstreamProtocolConfig: { httpProtocolOptions: {}, http2ProtocolOptions: {} },
-    } satisfies HttpProtocolOptionsJson),
-  },
-} satisfies Partial<ClusterJson>;

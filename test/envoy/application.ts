@@ -1,0 +1,37 @@
+/**
+ * `node application.ts NAME`: 8080 answers HTTP with what it was asked; 9000 speaks first, as MySQL does; 9100 answers
+ * HTTP or, when the first bytes are none, echoes them. Prints `ready` once all listen.
+ */
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { createServer as createTcpServer, type Socket } from "node:net";
+
+const [name = ""] = process.argv.slice(2);
+const http = createServer((request, response) => {
+  response.setHeader("server", "application");
+  response.end(JSON.stringify({ name, url: request.url, version: request.httpVersion, peer: request.socket.remoteAddress, headers: request.rawHeaders }));
+});
+
+function greet(socket: Socket): void {
+  socket.on("error", () => undefined);
+  socket.write(`${name} speaks first\n`);
+  socket.pipe(socket);
+}
+
+function look(socket: Socket): void {
+  socket.on("error", () => undefined);
+  socket.once("data", (data) => {
+    if (!data.toString("latin1").startsWith("GET ")) {
+      socket.write(`${name} echoes ${data.toString("latin1")}`);
+      return;
+    }
+    socket.pause();
+    socket.unshift(data);
+    http.emit("connection", socket);
+    socket.resume();
+  });
+}
+
+const servers = [http.listen(8080, "0.0.0.0"), createTcpServer(greet).listen(9000, "0.0.0.0"), createTcpServer(look).listen(9100, "0.0.0.0")];
+await Promise.all(servers.map((server) => once(server, "listening")));
+process.stdout.write("ready\n");
