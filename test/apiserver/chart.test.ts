@@ -1,4 +1,6 @@
+import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { caBundleObject, webhookNames } from "../../webhook/ca-bundle.ts";
 import { startApiServer, type TestApiServer } from "../support/apiserver.ts";
 import { type KubernetesObject, objectName, renderChart } from "../support/helm.ts";
 
@@ -53,6 +55,19 @@ describe("the chart on a real API server", () => {
     );
 
     expect(answers.filter(({ status }) => status !== 201).map(({ name, status, body }) => [name, status, (body as { message?: string }).message])).toEqual([]);
+  });
+
+  it("lets the webhook write caBundle into each entry, and nothing else changes", async () => {
+    const path = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/weft";
+    const authority = await readFile(server.caFile, "utf8");
+
+    const { status, body } = await server.call("PATCH", `${path}?fieldManager=weft-webhook&force=true`, caBundleObject(authority, webhookNames));
+
+    const service = { namespace: "weft-system", name: "weft-webhook", path: "/mutate", port: 443 };
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      webhooks: webhookNames.map((name) => ({ name, failurePolicy: "Fail", timeoutSeconds: 5, clientConfig: { service, caBundle: Buffer.from(authority).toString("base64") } })),
+    });
   });
 
   it("runs at the Pod Security level restricted", async () => {
