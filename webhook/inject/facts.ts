@@ -30,45 +30,38 @@ export interface NamespaceFacts {
   readonly resources: NamespaceResources;
 }
 
-const none: NamespaceResources = { tlsConfigs: [], monitors: [], canaries: [], trafficSplits: [] };
-const indexes = new WeakMap<MeshObjects, ReadonlyMap<string, NamespaceResources>>();
+interface Named {
+  readonly metadata: { readonly namespace: string; readonly name: string };
+}
+type ByNamespace = ReadonlyMap<string, readonly Named[]>;
 
-/** The facts of one namespace. Objects are never mutated, so the index of one state is made once, by the first to ask. */
+const indexes = new WeakMap<ReadonlyMap<string, Named>, ByNamespace>();
+
+/** The facts of one namespace. The maps of a state are never mutated, so each is indexed once, by the first to ask. */
 export function namespaceFacts(objects: MeshObjects, name: string): NamespaceFacts {
-  const index = indexes.get(objects) ?? indexResources(objects);
-  indexes.set(objects, index);
   const namespace: Namespace | undefined = objects.Namespace.get(name);
   return {
     declared: namespace !== undefined,
     labels: namespace?.metadata.labels ?? {},
-    resources: index.get(name) ?? none,
+    resources: {
+      tlsConfigs: inNamespace(objects.TLSConfig, name),
+      monitors: inNamespace(objects.Monitor, name),
+      canaries: inNamespace(objects.Canary, name),
+      trafficSplits: inNamespace(objects.TrafficSplit, name),
+    },
   };
 }
 
-function indexResources(objects: MeshObjects): ReadonlyMap<string, NamespaceResources> {
-  const tlsConfigs = byNamespace(objects.TLSConfig);
-  const monitors = byNamespace(objects.Monitor);
-  const canaries = byNamespace(objects.Canary);
-  const trafficSplits = byNamespace(objects.TrafficSplit);
-  const names = new Set([...tlsConfigs.keys(), ...monitors.keys(), ...canaries.keys(), ...trafficSplits.keys()]);
-  return new Map(
-    [...names].map((name) => [
-      name,
-      {
-        tlsConfigs: tlsConfigs.get(name) ?? [],
-        monitors: monitors.get(name) ?? [],
-        canaries: canaries.get(name) ?? [],
-        trafficSplits: trafficSplits.get(name) ?? [],
-      },
-    ]),
-  );
+function inNamespace<T extends Named>(objects: ReadonlyMap<string, T>, name: string): readonly T[] {
+  const index = indexes.get(objects) ?? groupByNamespace(objects);
+  indexes.set(objects, index);
+  // The index of a map holds that map's own objects.
+  return (index.get(name) ?? []) as readonly T[];
 }
 
-function byNamespace<T extends { readonly metadata: { readonly namespace: string; readonly name: string } }>(
-  objects: ReadonlyMap<string, T>,
-): Map<string, T[]> {
+function groupByNamespace(objects: ReadonlyMap<string, Named>): ByNamespace {
   return Map.groupBy(
-    sortedBy(objects.values(), (object) => object.metadata.name),
-    (object) => object.metadata.namespace,
+    sortedBy(objects.values(), ({ metadata }) => metadata.name),
+    ({ metadata }) => metadata.namespace,
   );
 }

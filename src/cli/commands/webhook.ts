@@ -1,0 +1,98 @@
+import { startServingPki } from "../../../certs/serving/start.ts";
+import { configurationName, fieldManager, keepCaBundle, webhookNames } from "../../../webhook/ca-bundle.ts";
+import { startWebhook, type ServingCertificates } from "../../../webhook/start.ts";
+import { applyObject } from "../../k8s/apply.ts";
+import { secretKeyStore, type OwnerReference } from "../../k8s/authority-secret.ts";
+import { createKubeClient, type KubeClient } from "../../k8s/client.ts";
+import { startK8sSource } from "../../k8s/source.ts";
+import { createLogger, type Logger } from "../../runtime/logger.ts";
+import { meshConfigDefaults } from "../../api/mesh-config-defaults.ts";
+import { parseEndpoint } from "../endpoint.ts";
+import { readConfig } from "../inject-input.ts";
+import { createProgram, exitCodes, parseArguments } from "../program.ts";
+import { untilSignal } from "../until-signal.ts";
+
+interface Flags {
+  readonly config?: string;
+  readonly listen: string;
+  readonly telemetry: string;
+  readonly serviceName: string;
+  readonly namespace: string;
+}
+
+/** What a decision depends on; nothing else is watched. */
+const kinds = ["Namespace", "TLSConfig", "Canary", "Monitor", "TrafficSplit"] as const;
+/** A namespace and its first pod in one command: the watch may be this far behind. Far below the webhook's 5 s timeout. */
+const namespaceWait = 1000;
+/** How long other components may go on calling a replica that said it is no longer ready. */
+const drain = 3000;
+
+/** `weft webhook`: the process of the cluster, until SIGTERM. The certificate is its own, in the Secret weft-webhook-serving. */
+export async function run(args: readonly string[]): Promise<number> {
+  const program = createProgram("webhook", "The mutating admission webhook, in a cluster.", "weft webhook --config /etc/weft/weft.yaml --namespace weft-system")
+    .option("--config <file>", "mesh configuration")
+    .option("--listen <host:port>", "HTTPS, for the API server", "0.0.0.0:10250")
+    .option("--telemetry <host:port>", "Prometheus, plain HTTP", "0.0.0.0:9090")
+    .option("--service-name <name>", "the Service in front of it", "weft-webhook")
+    .option("--namespace <name>", "the control plane's own", "weft-system");
+  const exit = parseArguments(program, args);
+  if (exit !== undefined) return exit;
+  const stop = await start(program.opts<Flags>(), createLogger("webhook"));
+  await untilSignal();
+  await stop();
+  return exitCodes.done;
+}
+
+async function start(flags: Flags, logger: Logger): Promise<() => Promise<void>> {
+  const [listen, telemetry] = [parseEndpoint(flags.listen), parseEndpoint(flags.telemetry)];
+  const config = flags.config === undefined ? meshConfigDefaults : await readConfig(flags.config);
+  const client = createKubeClient();
+  const kubernetesVersion = await readVersion(client);
+  const servingPki = await openServingPki({ client, flags, clusterDomain: config.clusterDomain, logger });
+  const source = startK8sSource({ client, kinds, logger });
+  const webhook = await startWebhook({ source, config: () => config, servingPki, listen, telemetry, logger, kubernetesVersion, namespaceWait, drain });
+  const keeper = keepCaBundle({ certificates: servingPki, apply: (object) => applyConfiguration(client, object), webhooks: webhookNames, logger });
+  return async () => {
+    await keeper.stop();
+    await webhook.stop();
+    await source.stop();
+    servingPki.stop();
+  };
+}
+
+interface ServingInput {
+  readonly client: KubeClient;
+  readonly flags: Flags;
+  readonly clusterDomain: string;
+  readonly logger: Logger;
+}
+
+async function openServingPki({ client, flags, clusterDomain, logger }: ServingInput): Promise<ServingCertificates & { stop(): void }> {
+  const { namespace, serviceName } = flags;
+  const owner = await findOwner(client);
+  const store = secretKeyStore({ client, namespace, name: "weft-webhook-serving", ...(owner === undefined ? {} : { owner }) });
+  const dnsNames = [`${serviceName}.${namespace}.svc`, `${serviceName}.${namespace}`, `${serviceName}.${namespace}.svc.${clusterDomain}`];
+  return startServingPki(store, { dnsNames, ips: [], logger });
+}
+
+/** The chart's ClusterRole owns what is made at run time, so that an uninstall takes it along; without a chart nobody does. */
+async function findOwner(client: KubeClient): Promise<OwnerReference | undefined> {
+  const apiVersion = "rbac.authorization.k8s.io/v1";
+  const name = "weft-controller";
+  try {
+    const role = (await client.request({ method: "GET", path: `/apis/${apiVersion}/clusterroles/${name}` })) as { readonly metadata?: { readonly uid?: string } };
+    return role.metadata?.uid === undefined ? undefined : { apiVersion, kind: "ClusterRole", name, uid: role.metadata.uid };
+  } catch {
+    return undefined;
+  }
+}
+
+async function readVersion(client: KubeClient): Promise<string> {
+  const version = (await client.request({ method: "GET", path: "/version" })) as { readonly gitVersion?: string };
+  return version.gitVersion ?? "";
+}
+
+async function applyConfiguration(client: KubeClient, object: object): Promise<unknown> {
+  const path = `/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/${configurationName}`;
+  return applyObject({ client, path, object, fieldManager });
+}
