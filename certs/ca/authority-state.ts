@@ -51,7 +51,8 @@ export async function rotate(state: AuthorityState, clock: AuthorityClock): Prom
 async function rotateRoot(state: AuthorityState, clock: AuthorityClock): Promise<AuthorityState> {
   const next = state.nextRoot;
   if (next !== undefined) {
-    if (clock.now < next.validity.notBefore + distribution) return state;
+    // Once the old root has ended nobody trusts what it signed, and there is nothing left to wait for.
+    if (clock.now < Math.min(next.validity.notBefore + distribution, state.root.validity.notAfter)) return state;
     return { ...state, root: next, nextRoot: undefined, issuer: await createIssuerMember(next, clock) };
   }
   if (!isDue(state.root, clock.now) || state.root.key === undefined) return state;
