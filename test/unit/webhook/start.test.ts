@@ -89,6 +89,15 @@ describe("admission over HTTPS", () => {
     expect(response.warnings).toEqual(["weft: not injected: the pod uses the node's network, which is not redirected (host-network)"]);
   });
 
+  it("cuts a long warning", async () => {
+    const probe = { httpGet: { port: 80, host: "a".repeat(200) } };
+
+    const { warnings } = await ask(await start(), { object: { ...pod, spec: { containers: [{ name: "app", livenessProbe: probe }] } } });
+
+    expect(warnings).toEqual([`weft: liveness probe of 'app' stays as it is: it asks the host '${"a".repeat(55)}…`]);
+    expect(warnings?.[0]).toHaveLength(120);
+  });
+
   it("denies with a message", async () => {
     const response = await ask(await start(), { object: { ...pod, metadata: { labels: { "weft.mesh/inject": "yes" } } } });
 
@@ -146,10 +155,10 @@ describe("a call that is no request", () => {
     expect(JSON.parse(answer.body)).toMatchObject({ kind: "Status", status: "Failure", code: status, message: expect.stringMatching(message) as unknown });
   });
 
-  it("of another content type is refused", async () => {
+  it.each(["application/yaml", "text/plain"])("of type %s is refused", async (type) => {
     const { port } = (await start()).address;
 
-    expect(await call({ port, ca: material.caBundle, path: "/mutate", body: "a: b", type: "application/yaml" })).toMatchObject({ status: 415 });
+    expect(await call({ port, ca: material.caBundle, path: "/mutate", body: "a: b", type })).toMatchObject({ status: 415 });
   });
 
   it("of another path is told where to go", async () => {
