@@ -29,7 +29,7 @@ check: $(INSTALLED) ## types, purity, layers, lint, generated files current, cha
 	@echo "pure types" && tsc -p src/tsconfig.pure.json
 	@echo "lint" && oxlint --quiet
 	@echo "layers" && depcruise --config .dependency-cruiser.mjs --output-type err src webhook certs test
-	@echo "generated files" && node src/api/generate-crds.ts --check
+	@echo "generated files" && node src/files/generate-crds.ts --check
 	@echo "repository" && vitest run --project unit test/repo --reporter=dot
 
 tools: $(INSTALLED) ## fetch or build the real components (Envoy, kube-apiserver, etcd, …) into the cache
@@ -52,7 +52,7 @@ golden: $(INSTALLED) ## rewrite the golden files; read the diff before you commi
 
 gen: $(INSTALLED) ## regenerate Envoy types and CRDs
 	@node src/gen/generate.mjs
-	@node src/api/generate-crds.ts
+	@node src/files/generate-crds.ts
 
 images: build tools ## the image as an OCI archive, without Docker: build/weft-image.tar
 	@node src/build/images.ts
