@@ -97,7 +97,7 @@ describe("the metrics server", () => {
     ["answers with an error", (_, response) => response.writeHead(500).end("a 1\n")],
     ["answers with HTML", (_, response) => response.end("<html>")],
     ["cuts the connection", (_, response) => response.destroy()],
-    ["sends us elsewhere", (_, response) => response.writeHead(302, { location: "/metrics" }).end()],
+    ["sends us elsewhere", (request, response) => (request.url === "/else" ? response.end("a 1\n") : response.writeHead(302, { location: "/else" }).end())],
     ["never ends its answer", (_, response) => response.write("a 1\n")],
     ["answers without end", (_, response) => response.end(Buffer.alloc(17 * 1024 * 1024, "a 1\n"))],
   ])("tells that a pod is down that %s, and serves the others", async (_, answer) => {
