@@ -59,7 +59,11 @@ export async function startWebhook(options: WebhookOptions): Promise<Webhook> {
   const app = buildApp({ ...options, metrics, obstacles: () => findObstacles(options, state), namespaceWait: options.namespaceWait ?? 0, tls: servingPki.current() });
   const forget = servingPki.onChange(() => renew(app.server as unknown as HttpsServer, servingPki, logger));
   await app.listen(options.listen);
-  const telemetry = options.telemetry === undefined ? undefined : await startTelemetry(options.telemetry, metrics);
+  const telemetry = options.telemetry === undefined ? undefined : await startTelemetry(options.telemetry, metrics).catch(async (error: unknown) => {
+    forget();
+    await app.close();
+    throw error;
+  });
   const address = addressOf(app.server);
   logger.info({ ...address }, "webhook listens");
   return {

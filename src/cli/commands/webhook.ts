@@ -50,7 +50,13 @@ async function start(flags: Flags, logger: Logger): Promise<() => Promise<void>>
   const kubernetesVersion = await readVersion(client);
   const servingPki = await openServingPki({ client, flags, clusterDomain: config.clusterDomain, logger });
   const source = startK8sSource({ client, kinds, logger });
-  const webhook = await startWebhook({ source, config: () => config, servingPki, listen, telemetry, logger, kubernetesVersion, namespaceWait, drain });
+  const options = { source, config: () => config, servingPki, listen, telemetry, logger, kubernetesVersion, namespaceWait, drain };
+  const webhook = await startWebhook(options).catch(async (error: unknown) => {
+    // A watch that goes on would keep the process alive without a server.
+    servingPki.stop();
+    await source.stop();
+    throw error;
+  });
   const keeper = keepCaBundle({ certificates: servingPki, apply: (object) => applyConfiguration(client, object), webhooks: webhookNames, logger });
   return async () => {
     await keeper.stop();

@@ -10,15 +10,14 @@ import { manualCertificates, selfSigned } from "./self-signed.ts";
 import { stillSource } from "./still-source.ts";
 
 let material: Awaited<ReturnType<typeof selfSigned>>;
-let running: Webhook | undefined;
+const running: Webhook[] = [];
 const lines: Record<string, unknown>[] = [];
 
 beforeAll(async () => {
   material = await selfSigned("first");
 });
 afterEach(async () => {
-  await running?.stop();
-  running = undefined;
+  for (const webhook of running.splice(0)) await webhook.stop();
   lines.length = 0;
 });
 
@@ -31,7 +30,7 @@ const books = tlsConfig("tls", { app: "books" });
 
 async function start(options: Partial<WebhookOptions> = {}): Promise<Webhook> {
   const logger = pino({ level: "info" }, { write: (line: string) => lines.push(JSON.parse(line) as Record<string, unknown>) });
-  running = await startWebhook({
+  const webhook = await startWebhook({
     source: stillSource([shop, books]),
     config: () => config,
     servingPki: manualCertificates(material),
@@ -41,7 +40,8 @@ async function start(options: Partial<WebhookOptions> = {}): Promise<Webhook> {
     kubernetesVersion: "1.36",
     ...options,
   });
-  return running;
+  running.push(webhook);
+  return webhook;
 }
 
 function send(webhook: Webhook, body: string | undefined, path = "/mutate"): Promise<Called> {
@@ -211,6 +211,15 @@ describe("the server", () => {
     expect(text).toContain('weft_admissions_total{code="injected"} 1');
     expect(text).toContain('weft_admissions_total{code="host-network"} 0');
     expect(text).toContain("weft_admission_duration_seconds_count 1");
+  });
+
+  it("leaves no server behind when one of its ports is taken", async () => {
+    const { address } = await start();
+    const { address: free } = await start();
+    await running.pop()?.stop();
+
+    await expect(start({ listen: free, telemetry: address })).rejects.toThrow(/EADDRINUSE/);
+    await expect(send({ address: free, telemetry: undefined, stop: () => Promise.resolve() }, undefined, "/healthz")).rejects.toThrow(/ECONNREFUSED/);
   });
 
   it("follows the mesh configuration, and keeps the last good one", async () => {
