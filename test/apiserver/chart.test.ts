@@ -10,6 +10,7 @@ let objects: KubernetesObject[];
 /** Where the API serves what the chart contains. */
 const resources: Readonly<Record<string, string>> = {
   ConfigMap: "configmaps",
+  Lease: "leases",
   ServiceAccount: "serviceaccounts",
   Service: "services",
   Deployment: "deployments",
