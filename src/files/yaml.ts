@@ -65,7 +65,7 @@ const integerTag: ScalarTag = {
   tag: "tag:yaml.org,2002:int",
   default: true,
   identify: (value) => typeof value === "bigint" || Number.isInteger(value),
-  test: /^[-+]?[0-9][0-9a-zA-Z_]*$/,
+  test: /^[-+]?(?:0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+|[0-9][0-9_]*)$/,
   resolve: (text) => parseGoInteger(text) ?? parseGoFloat(text) ?? text,
   stringify: (item) => String(item.value),
 };
@@ -74,7 +74,7 @@ const floatTag: ScalarTag = {
   tag: "tag:yaml.org,2002:float",
   default: true,
   identify: (value) => typeof value === "number",
-  test: /^(?:[-+]?[0-9.][0-9_.eE+-]*|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$/,
+  test: /^(?:[-+]?(?:\.[0-9_]+|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$/,
   resolve: (text) => parseGoFloat(text) ?? text,
   stringify: (item) => String(item.value),
 };

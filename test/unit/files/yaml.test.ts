@@ -77,10 +77,10 @@ describe("readDocuments", () => {
 
 describe("formatDocuments", () => {
   it("quotes what a YAML 1.1 reader would not take for a string, and keeps exact integers", () => {
-    const document = { a: "yes", b: "0644", c: "12:30", d: 9223372036854775807n, e: "1e3", y: "~", f: null, g: "2020-01-01", h: "<<", i: 0.5, j: true };
+    const document = { a: "yes", b: "0644", c: "12:30", d: 9223372036854775807n, e: "1e3", y: "~", f: null, g: "2020-01-01", h: "<<", i: 0.5, j: true, k: "10m", l: "1.2.3", m: "1_0" };
 
     expect(formatDocuments([document], "yaml")).toBe(
-      'a: "yes"\nb: "0644"\nc: "12:30"\nd: 9223372036854775807\ne: "1e3"\n"y": "~"\nf: null\ng: "2020-01-01"\nh: "<<"\ni: 0.5\nj: true\n',
+      'a: "yes"\nb: "0644"\nc: "12:30"\nd: 9223372036854775807\ne: "1e3"\n"y": "~"\nf: null\ng: "2020-01-01"\nh: "<<"\ni: 0.5\nj: true\nk: 10m\nl: 1.2.3\nm: "1_0"\n',
     );
   });
 
