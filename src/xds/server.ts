@@ -1,5 +1,5 @@
 /** The delta ADS server: gRPC over mTLS. One session a stream; resources come encoded from the shared cache. */
-import { Server, status, type ServerCredentials, type ServerDuplexStream, type UntypedServiceImplementation } from "@grpc/grpc-js";
+import { logVerbosity, Server, setLogVerbosity, status, type ServerCredentials, type ServerDuplexStream, type UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { Convergence } from "./convergence.ts";
 import { RotatingCredentials, type Rotating, type ServerIdentity } from "./rotating-credentials.ts";
 import type { AdsCall } from "./session.ts";
@@ -46,6 +46,8 @@ const channelOptions = {
 
 /** Throws when it cannot listen. */
 export async function startXdsServer(options: XdsServerOptions): Promise<XdsServer> {
+  // What goes wrong is told by us, in our log.
+  setLogVerbosity(logVerbosity.NONE);
   const sessions = new Sessions(options);
   const server = new Server(channelOptions);
   server.addService(definition, {
@@ -78,7 +80,10 @@ const stopGrace = 1000;
 
 function bind(server: Server, listen: string, credentials: ServerCredentials): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.bindAsync(listen, credentials, (error, port) => (error === null ? resolve(port) : reject(error)));
+    server.bindAsync(listen, credentials, (error, port) => {
+      if (error === null) resolve(port);
+      else reject(new Error(`Cannot listen on ${listen}: the address is in use or not of this machine (${error.message}).`, { cause: error }));
+    });
   });
 }
 
