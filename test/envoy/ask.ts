@@ -1,10 +1,11 @@
 /**
  * `node ask.ts JSON`: does the calls of a list one after the other, and prints their outcomes as JSON. A call is
  * `{"url"}` (HTTP, with `count` for several: how often each name answered), or `{"host","port","send"}` (TCP: what was
- * answered until a line break came).
+ * answered until a line break came), or `{"http2": "http://HOST:PORT"}`.
  */
 import { connect } from "node:net";
 import { request } from "node:http";
+import { connect as connectHttp2 } from "node:http2";
 
 export interface Call {
   readonly url?: string;
@@ -13,6 +14,7 @@ export interface Call {
   readonly host?: string;
   readonly port?: number;
   readonly send?: string;
+  readonly http2?: string;
 }
 
 export interface Answer {
@@ -39,6 +41,25 @@ function get({ url = "", headers = {} }: Call): Promise<Answer> {
     call.on("error", (error: NodeJS.ErrnoException) => resolve({ error: error.code ?? error.message }));
     call.end();
   });
+}
+
+function getHttp2(authority: string): Promise<Answer> {
+  return new Promise((resolve) => {
+    const session = connectHttp2(authority);
+    const stream = session.request({ ":path": "/h2" });
+    let body = "";
+    stream.setEncoding("utf8");
+    stream.on("data", (text: string) => (body += text));
+    stream.on("end", () => session.close(() => resolve({ body })));
+    session.on("error", (error: NodeJS.ErrnoException) => resolve({ error: error.code ?? error.message }));
+    stream.on("error", (error: NodeJS.ErrnoException) => resolve({ error: error.code ?? error.message }));
+  });
+}
+
+function one(call: Call): Promise<Answer> {
+  if (call.http2 !== undefined) return getHttp2(call.http2);
+  if (call.url === undefined) return talk(call);
+  return call.count === undefined ? get(call) : getMany(call);
 }
 
 async function getMany(call: Call): Promise<Answer> {
@@ -69,7 +90,7 @@ function talk({ host = "", port = 0, send = "" }: Call): Promise<Answer> {
 if (import.meta.main) {
   const answers: Answer[] = [];
   for (const call of JSON.parse(process.argv[2] ?? "[]") as readonly Call[]) {
-    answers.push(await (call.url === undefined ? talk(call) : call.count === undefined ? get(call) : getMany(call)));
+    answers.push(await one(call));
   }
   process.stdout.write(JSON.stringify(answers));
 }

@@ -10,11 +10,12 @@ import type { Answer } from "./ask.ts";
 /** client → web (10.97.0.1), split between web-v1 (strict) and web-v2 (permissive); an outsider without proxy. */
 const addresses = { client: "10.98.0.2", "web-v1": "10.98.0.3", "web-v2": "10.98.0.4", outsider: "10.98.0.5" } as const;
 
-const ports = [servicePort(80, { name: "http", targetPort: 8080 }), servicePort(9000, { name: "tcp-greet" }), servicePort(9100, { name: "look" })];
+const ports = [servicePort(80, { name: "http", targetPort: 8080 }), servicePort(9000, { name: "tcp-greet" }), servicePort(9100, { name: "look" }), servicePort(9200, { name: "grpc" })];
 const slicePorts = [
   { name: "http", port: 8080, protocol: "TCP" },
   { name: "tcp-greet", port: 9000, protocol: "TCP" },
   { name: "look", port: 9100, protocol: "TCP" },
+  { name: "grpc", port: 9200, protocol: "TCP" },
 ];
 
 function webService(name: string, clusterIp: string, target: keyof typeof addresses): readonly MeshObject[] {
@@ -115,6 +116,12 @@ describe("generated configuration in real Envoys", () => {
     expect(greeting).toEqual({ text: "web-v1 speaks first\n" });
     expect(told(http)).toMatchObject({ name: "web-v1", url: "/x" });
     expect(bytes).toEqual({ text: "web-v1 echoes hello\n" });
+  });
+
+  it("speaks HTTP/2 to a server as the client does", async () => {
+    const [answer] = await client.ask({ http2: "http://10.97.0.1:9200" });
+
+    expect(told(answer)).toEqual({ name: "web-v1", url: "/h2", version: "2.0" });
   });
 
   it("reaches what is not in the mesh, by its service and past it", async () => {
