@@ -14,7 +14,7 @@ export type DocumentFormat = "yaml" | "json";
  * Reads YAML or JSON as kubectl does: YAML 1.1 scalars with Go's numbers (`yes`, `0644`, `0x1F`; no sexagesimals and no
  * timestamps), `<<` merges, the last of equal keys wins, a JSON text may hold several objects. An integer that a double
  * cannot hold comes as a bigint and prints back the same. Documents that are no object are told in `problems`; empty ones
- * are passed over. Checked against kubectl itself in test/apiserver.
+ * are passed over. The values that the tests expect are kubectl's own answers (v1.36).
  */
 export function readDocuments(text: string, fileName: string): ReadDocuments {
   const json = text.trimStart().startsWith("{") ? parseJson(text) : undefined;
@@ -88,6 +88,22 @@ const binaryTag: ScalarTag = {
 /** For printing alone: a string `<<` must be quoted, or it would be read as a merge. */
 const mergeLookalikeTag: ScalarTag = { tag: "!merge-lookalike", default: true, identify: () => false, test: /^<<$/, resolve: (text) => text };
 
+// oxlint-disable-next-line no-control-regex -- these are the characters that it is about
+const needsEscape = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]|^[\n ]*\t/;
+
+/** For printing alone: what Go's reader takes for a line break, a control character or wrong indentation is escaped. */
+const escapedTag: ScalarTag = {
+  tag: "tag:yaml.org,2002:str",
+  default: true,
+  identify: (value) => typeof value === "string" && needsEscape.test(value),
+  resolve: (text) => text,
+  stringify: (item) => JSON.stringify(item.value).replace(/[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g, escapeCharacter),
+};
+
+function escapeCharacter(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
+
 const scalarTags = [nullTag, booleanTag, integerTag, floatTag, binaryTag];
 
 /** `uniqueKeys: false` because kubectl lets the last one win. */
@@ -102,7 +118,7 @@ const parseOptions: ParseOptions & DocumentOptions & SchemaOptions = {
 /** `compat` quotes what any other YAML 1.1 reader would take for something else than a string. */
 const formatOptions: DocumentOptions & SchemaOptions & CreateNodeOptions & ToStringOptions = {
   schema: "failsafe",
-  customTags: [...scalarTags, mergeLookalikeTag],
+  customTags: (tags) => [escapedTag, ...tags, ...scalarTags, mergeLookalikeTag],
   compat: "yaml-1.1",
   lineWidth: 0,
   aliasDuplicateObjects: false,

@@ -84,6 +84,17 @@ describe("formatDocuments", () => {
     );
   });
 
+  it.each([
+    ["a\u0085b", '"a\\u0085b"'],
+    ["a\u2028b", '"a\\u2028b"'],
+    ["\u007f", '"\\u007f"'],
+    ["\ufeff", '"\\ufeff"'],
+    ["\ta\n", '"\\ta\\n"'],
+    ["a\u0001\n", '"a\\u0001\\n"'],
+  ])("escapes what kubectl's reader misreads or refuses: %j", (text, printed) => {
+    expect(formatDocuments([{ [text]: text }], "yaml")).toBe(`${printed}: ${printed}\n`);
+  });
+
   it("prints several documents as JSON in one List", () => {
     expect(JSON.parse(formatDocuments([{ a: 1 }, { b: 2 }], "json"))).toEqual({ apiVersion: "v1", kind: "List", items: [{ a: 1 }, { b: 2 }] });
   });
