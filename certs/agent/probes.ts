@@ -1,5 +1,6 @@
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
+import { isIPv4 } from "node:net";
 
 /** A user's HTTP probe that injection pointed at the agent, by `container/liveness|readiness|startup`. */
 export interface HttpProbe {
@@ -62,6 +63,12 @@ export async function runProbe(probe: HttpProbe, host: string, userAgent: string
   }
 }
 
+/**
+ * The redirection lets this source through to the application (src/init/rules.ts). The agent runs as the proxy's user, so
+ * from any other its call to the pod's own address would meet the inbound listener, which strict mode closes to it.
+ */
+const probeSource = "127.0.0.6";
+
 /** Joined as text, so that a path such as `//elsewhere` stays a path. */
 function addressOf(probe: HttpProbe, host: string): URL {
   const authority = `${host.includes(":") ? `[${host}]` : host}:${probe.port}`;
@@ -91,7 +98,8 @@ function ask(url: URL, asking: Asking): Promise<ProbeAnswer & { readonly locatio
   const { probe, userAgent, signal } = asking;
   const request = url.protocol === "https:" ? httpsRequest : httpRequest;
   return new Promise((resolve, reject) => {
-    const sent = request(url, { agent: false, signal, rejectUnauthorized: false, headers: headersOf(probe, userAgent) });
+    const from = isIPv4(url.hostname) ? { localAddress: probeSource } : {};
+    const sent = request(url, { agent: false, signal, rejectUnauthorized: false, headers: headersOf(probe, userAgent), ...from });
     sent.on("error", reject).on("response", (answer) => {
       readStart(answer).then((body) => resolve({ status: answer.statusCode ?? 502, body, location: answer.headers.location }), reject);
     });

@@ -49,6 +49,7 @@ function endOnSignal(tour: Tour): () => void {
 }
 
 async function tellLogs(tour: Tour): Promise<void> {
-  const lines = await tour.controlPlane.log().catch(() => []);
+  if (!tour.isRunning) return;
+  const lines = await tour.controlPlane.log();
   for (const line of lines.slice(-8)) process.stderr.write(`weft run: ${JSON.stringify(line)}\n`);
 }

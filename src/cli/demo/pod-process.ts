@@ -4,7 +4,7 @@ import { chown, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { proxyUser } from "../../std/well-known.ts";
 import { namespaceOf } from "./network.ts";
-import { containerCommand, containerEnvironment, type Container, type DownwardFields, type PodDocument, type Probe, type Volume } from "./pod-spec.ts";
+import { containerCommand, containerEnvironment, probePort, type Container, type DownwardFields, type PodDocument, type Probe, type Volume } from "./pod-spec.ts";
 import { waitFor } from "./program.ts";
 
 /** What a pod of the demo is given by the machine. */
@@ -20,9 +20,11 @@ export interface PodPlace {
   readonly token: () => Promise<string>;
 }
 
-export interface RunningPod {
+export interface DemoPodProcess {
   readonly name: string;
   readonly address: string;
+  /** Resolves when every container runs and is ready; rejects with the log of the one that is not. */
+  start(): Promise<void>;
   /** Host folder behind a volume. */
   volume(name: string): string;
   /** The process of a container. */
@@ -34,23 +36,17 @@ export interface RunningPod {
  * Runs an injected pod as local processes, in the order a kubelet would: init containers one by one, native sidecars
  * until their startupProbe passes, then the application. Namespaces for network and mounts; no images.
  */
-export async function startPod(pod: PodDocument, place: PodPlace): Promise<RunningPod> {
-  const runner = new PodRunner(pod, place);
-  try {
-    await runner.start();
-  } catch (error) {
-    await runner.stop();
-    throw error;
-  }
-  return runner;
+export function createPodProcess(pod: PodDocument, place: PodPlace): DemoPodProcess {
+  return new PodRunner(pod, place);
 }
 
-class PodRunner implements RunningPod {
+class PodRunner implements DemoPodProcess {
   readonly name: string;
   readonly address: string;
   readonly #pod: PodDocument;
   readonly #place: PodPlace;
   readonly #children: { container: string; child: ChildProcess }[] = [];
+  #stopped = false;
 
   constructor(pod: PodDocument, place: PodPlace) {
     this.#pod = pod;
@@ -78,6 +74,7 @@ class PodRunner implements RunningPod {
 
   /** In reverse order, as native sidecars end: the proxy outlives the application. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     for (const { child } of this.#children.toReversed()) {
       if (child.exitCode !== null || child.signalCode !== null) continue;
       const ended = new Promise((resolve) => child.once("exit", resolve));
@@ -99,6 +96,7 @@ class PodRunner implements RunningPod {
   }
 
   #spawn(container: Container): ChildProcess {
+    if (this.#stopped) throw new Error(`pod ${this.name} was stopped while it started`);
     const environment = containerEnvironment(container, this.#fields());
     const command = containerCommand(container, environment);
     const log = openSync(this.#logFile(container), "a");
@@ -144,7 +142,7 @@ class PodRunner implements RunningPod {
   async #probe(container: Container, probe: Probe | undefined): Promise<void> {
     const target = probe?.httpGet;
     if (target === undefined) return;
-    const url = `http://${this.address}:${target.port}${target.path ?? "/"}`;
+    const url = `http://${this.address}:${probePort(container, target.port)}${target.path ?? "/"}`;
     const child = this.#children.find((running) => running.container === container.name)?.child;
     await waitFor(`container ${container.name} of pod ${this.name} (${url})`, 30, async () => {
       if (child?.exitCode !== null) throw new Error(`container ${container.name} of pod ${this.name} ended: ${await this.#tail(container)}`);

@@ -14,6 +14,7 @@ export interface Container {
   readonly restartPolicy?: string;
   readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string }[];
   readonly securityContext?: { readonly runAsUser?: number; readonly runAsGroup?: number };
+  readonly ports?: readonly { readonly name?: string; readonly containerPort: number }[];
   readonly startupProbe?: Probe;
   readonly readinessProbe?: Probe;
 }
@@ -62,4 +63,9 @@ function expand(text: string, environment: Readonly<Record<string, string>>): st
   return text.replaceAll(/\$(\$?)\(([A-Za-z_][A-Za-z0-9_.-]*)\)/g, (whole, escaped: string, name: string) =>
     escaped === "$" ? whole.slice(1) : (environment[name] ?? whole),
   );
+}
+
+/** A probe's port may be named after one of the container's. */
+export function probePort(container: Container, port: number | string): number | string {
+  return container.ports?.find(({ name }) => name === port)?.containerPort ?? port;
 }

@@ -7,10 +7,9 @@ import { readMetrics } from "./metrics.ts";
 import { waitFor } from "./program.ts";
 import { applicationDocuments, asYaml, canary, demoPods, meshConfig, monitor, serviceAddresses, tlsConfig } from "./resources.ts";
 import { formatCounts, type Telling } from "./telling.ts";
-import type { Tour } from "./tour.ts";
+import type { Target, Tour } from "./tour.ts";
 
-/** The application calls `http://foobar/`; the address behind the name is given, for want of a DNS server here. */
-const foobar = `http://foobar--at--${serviceAddresses.foobar}/`;
+const foobar: Target = { url: "http://foobar/", at: serviceAddresses.foobar };
 
 type Step = (tour: Tour, tell: Telling) => Promise<void>;
 
@@ -44,13 +43,13 @@ async function injection(tour: Tour, tell: Telling): Promise<void> {
 
 async function pods(tour: Tour, tell: Telling): Promise<void> {
   tell.chapter("The injected pods run: one network namespace each, containers as processes, in the kubelet's order");
-  await Promise.all(
-    demoPods.map(async (name) => {
-      const started = performance.now();
-      await tour.run(name, await tour.inject(name));
-      tell.expect(true, `${name} is ready after ${((performance.now() - started) / 1000).toFixed(1)} s`);
-    }),
-  );
+  const starts = demoPods.map(async (name) => {
+    const started = performance.now();
+    await tour.run(name, await tour.inject(name));
+    tell.expect(true, `${name} is ready after ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  });
+  await Promise.allSettled(starts);
+  await Promise.all(starts);
 }
 
 async function canaryAtZero(tour: Tour, tell: Telling): Promise<void> {
@@ -58,7 +57,7 @@ async function canaryAtZero(tour: Tour, tell: Telling): Promise<void> {
   const counts = await tour.call("web", foobar, 200);
   tell.quote(formatCounts(counts));
   tell.expect(counts["foobar-v1"] === 200, "200 of 200 requests answered by foobar-v1");
-  const spot = await tour.call("web", `http://foobar-v2--at--${serviceAddresses["foobar-v2"]}/`, 1);
+  const spot = await tour.call("web", { url: "http://foobar-v2/", at: serviceAddresses["foobar-v2"] }, 1);
   tell.expect(spot["foobar-v2"] === 1, "a spot check of Service foobar-v2 reaches v2 all the same");
 }
 
@@ -94,7 +93,7 @@ async function certificates(tour: Tour, tell: Telling): Promise<void> {
 
 async function strictMode(tour: Tour, tell: Telling): Promise<void> {
   tell.chapter("TLSConfig mode: strict: plaintext is refused, the mesh goes on");
-  const direct = `http://foobar-v1--at--${tour.pod("foobar-v1").address}:8080/`;
+  const direct: Target = { url: "http://foobar-v1:8080/", at: tour.pod("foobar-v1").address };
   const before = await tour.call("stranger", direct, 5);
   tell.expect(before["foobar-v1"] === 5, "permissive: stranger, outside the mesh, is answered in plaintext");
   await tour.apply("tls.yaml", [tlsConfig("strict")]);
@@ -126,7 +125,7 @@ async function metrics(tour: Tour, tell: Telling): Promise<void> {
 
 async function cost(tour: Tour, tell: Telling): Promise<void> {
   tell.chapter("What it costs");
-  const admission = await measureAdmissions(400);
+  const admission = await measureAdmissions(tour, 400);
   tell.say(`admission    ${admission.core.toFixed(0)} µs from bytes to bytes, ${admission.https.toFixed(0)} µs over HTTPS (medians)`);
   const acknowledged = (await tour.controlPlane.log()).filter((line) => line.msg === "configuration acknowledged by all proxies");
   const times = acknowledged.map((line) => Number(line["milliseconds"])).sort((a, b) => a - b);

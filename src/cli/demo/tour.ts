@@ -4,17 +4,23 @@ import { join } from "node:path";
 import { startControlPlane, type ControlPlane } from "./control-plane.ts";
 import { prepareMachine, type Machine } from "./machine.ts";
 import { bridgeUp, demoNetwork, networkDown, podNetworkUp } from "./network.ts";
-import { startPod, type RunningPod } from "./pod-process.ts";
+import { createPodProcess, type DemoPodProcess } from "./pod-process.ts";
 import type { PodDocument } from "./pod-spec.ts";
 import { runProgram } from "./program.ts";
 import { appPort, asYaml, demoPods, podDocument, type DemoPod } from "./resources.ts";
+
+/** What an application calls: a URL, and the address behind its name, for want of a DNS server here. */
+export interface Target {
+  readonly url: string;
+  readonly at: string;
+}
 
 /** What the steps of the tour work on. */
 export class Tour {
   readonly folder: string;
   readonly weft: string;
   readonly machine: Machine;
-  readonly #pods = new Map<DemoPod, RunningPod>();
+  readonly #pods = new Map<DemoPod, DemoPodProcess>();
   #controlPlane: ControlPlane | undefined;
 
   private constructor(folder: string, weft: string, machine: Machine) {
@@ -33,6 +39,10 @@ export class Tour {
     return new Tour(folder, join(bundle, "weft"), machine);
   }
 
+  get isRunning(): boolean {
+    return this.#controlPlane !== undefined;
+  }
+
   get controlPlane(): ControlPlane {
     if (this.#controlPlane === undefined) throw new Error("the control plane does not run");
     return this.#controlPlane;
@@ -43,7 +53,7 @@ export class Tour {
     return this.#controlPlane;
   }
 
-  pod(name: DemoPod): RunningPod {
+  pod(name: DemoPod): DemoPodProcess {
     const pod = this.#pods.get(name);
     if (pod === undefined) throw new Error(`pod ${name} does not run`);
     return pod;
@@ -68,14 +78,14 @@ export class Tour {
   }
 
   /** Starts an injected pod in a network namespace of its own and makes it known, as the kubelet and the API server do. */
-  async run(name: DemoPod, pod: PodDocument): Promise<RunningPod> {
+  async run(name: DemoPod, pod: PodDocument): Promise<DemoPodProcess> {
     const index = demoPods.indexOf(name);
     const folder = join(this.folder, "pods", name);
     await mkdir(folder, { recursive: true });
     await podNetworkUp(this.machine.ip, name, index);
     const address = demoNetwork.pod(index);
     await this.apply(`pod-${name}.yaml`, [{ ...pod, status: { phase: "Running", podIP: address, podIPs: [{ ip: address }] } }]);
-    const running = await startPod(pod, {
+    const running = createPodProcess(pod, {
       ip: this.machine.ip,
       folder,
       programs: this.machine.programs,
@@ -84,12 +94,13 @@ export class Tour {
       token: () => runProgram(this.weft, ["token", "--state", join(this.folder, "state"), "--pod", `demo/${name}`]),
     });
     this.#pods.set(name, running);
+    await running.start();
     return running;
   }
 
-  /** Asks the application of `from` to call `url` `times` times; how often each answer came. */
-  async call(from: DemoPod, url: string, times: number): Promise<Record<string, number>> {
-    const query = new URLSearchParams({ url, times: String(times) });
+  /** Asks the application of `from` to call a target `times` times; how often each answer came. */
+  async call(from: DemoPod, { url, at }: Target, times: number): Promise<Record<string, number>> {
+    const query = new URLSearchParams({ url, at, times: String(times) });
     const response = await fetch(`http://${this.pod(from).address}:${appPort}/call?${query.toString()}`, { signal: AbortSignal.timeout(60_000) });
     if (!response.ok) throw new Error(`the application of pod ${from} answered ${response.status}: ${await response.text()}`);
     return (await response.json()) as Record<string, number>;
@@ -97,7 +108,7 @@ export class Tour {
 
   /** Ends every process, namespace and link it made. */
   async end(): Promise<void> {
-    for (const pod of this.#pods.values()) await pod.stop();
+    await Promise.all([...this.#pods.values()].map((pod) => pod.stop()));
     await this.#controlPlane?.stop();
     await networkDown(this.machine.ip);
     if (process.env["WEFT_DEMO_KEEP"] === undefined) await rm(this.folder, { recursive: true, force: true });

@@ -1,0 +1,130 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { isIP } from "node:net";
+import { hostname, networkInterfaces } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { createDirectoryStore } from "../../../certs/ca/directory-store.ts";
+import { openEmbeddedTokens } from "../../../certs/ca/embedded-tokens.ts";
+import { startServingPki } from "../../../certs/serving/start.ts";
+import { startWebhook } from "../../../webhook/start.ts";
+import { startController, type Controller } from "../../controller/start.ts";
+import { startFilesSource, type FilesSource } from "../../files/source.ts";
+import { createLogger, type Logger } from "../../runtime/logger.ts";
+import { formatObject } from "../../std/problem.ts";
+import { createMembership } from "../files-membership.ts";
+import { untilSignal } from "../until-signal.ts";
+import { parseEndpoint, type Endpoint } from "../endpoint.ts";
+import { createProgram, exitCodes, parseArguments } from "../program.ts";
+
+interface Flags {
+  readonly resources: string;
+  readonly state: string;
+  readonly config?: string;
+  readonly webhook: string;
+  readonly xds: string;
+  readonly ca: string;
+  readonly metrics: string;
+  readonly kubernetesVersion: string;
+}
+
+/** `weft run`: the whole control plane on files, until SIGINT or SIGTERM. */
+export async function run(args: readonly string[]): Promise<number> {
+  const program = createProgram("run", "the whole control plane on files, in one process", "weft run --resources mesh --state .weft")
+    .requiredOption("--resources <dir>", "directory of YAML and JSON, watched")
+    .option("--state <dir>", "where keys, the trust bundle and statuses are kept", ".weft")
+    .option("--config <file>", "mesh configuration (default: weft.yaml of the resources)")
+    .option("--webhook <host:port>", "mutating webhook, HTTPS; port 0 = any free one", "127.0.0.1:10250")
+    .option("--xds <host:port>", "delta ADS, mutual TLS", "127.0.0.1:15010")
+    .option("--ca <host:port>", "certificates, HTTPS", "127.0.0.1:15012")
+    .option("--metrics <host:port>", "metrics server, HTTPS", "127.0.0.1:3000")
+    .option("--kubernetes-version <version>", "decides on native sidecars", "1.36");
+  const ended = parseArguments(program, args);
+  if (ended !== undefined) return ended;
+  const flags = program.opts<Flags>();
+  const logger = createLogger("weft");
+  const source = await startFilesSource({ directory: flags.resources, logger, ...(flags.config === undefined ? {} : { config: flags.config }) });
+  tellProblems(source, logger);
+  const stop = await startAll(flags, source, logger);
+  await untilSignal();
+  await stop();
+  return exitCodes.done;
+}
+
+/** Starts the parts one after the other; answers what ends them, in reverse. */
+async function startAll(flags: Flags, source: FilesSource, logger: Logger): Promise<() => Promise<void>> {
+  const listen = { webhook: parseEndpoint(flags.webhook), xds: parseEndpoint(flags.xds), ca: parseEndpoint(flags.ca), metrics: parseEndpoint(flags.metrics) };
+  const names = servingNames(Object.values(listen));
+  await mkdir(flags.state, { recursive: true, mode: 0o700 });
+  const controller = await openController({ flags, source, listen, names, logger });
+  const servingPki = await startServingPki(createDirectoryStore(join(flags.state, "webhook")), { dnsNames: names.dns, ips: names.ips, logger });
+  const webhook = await startWebhook({ source, config: () => source.meshConfig(), servingPki, listen: listen.webhook, logger, kubernetesVersion: flags.kubernetesVersion });
+  await keepFile(join(flags.state, "webhook-ca.pem"), () => servingPki.current().caBundle, (changed) => servingPki.onChange(changed));
+  const { host, port } = webhook.address;
+  tellAddresses({ webhook: `https://${host}:${port}/mutate`, xds: controller.addresses.xds, ca: controller.addresses.ca, trust: resolve(flags.state, "trust-bundle.pem"), metrics: controller.addresses.metrics });
+  return async () => {
+    await webhook.stop();
+    servingPki.stop();
+    await controller.stop();
+    await source.stop();
+  };
+}
+
+interface ControllerInput {
+  readonly flags: Flags;
+  readonly source: FilesSource;
+  readonly listen: { readonly xds: Endpoint; readonly ca: Endpoint; readonly metrics: Endpoint };
+  readonly names: { readonly dns: string[]; readonly ips: string[] };
+  readonly logger: Logger;
+}
+
+async function openController({ flags, source, listen, names, logger }: ControllerInput): Promise<Controller> {
+  const membership = createMembership(source, () => source.meshConfig());
+  const tokens = await openEmbeddedTokens(createDirectoryStore(join(flags.state, "tokens")), Date.now);
+  return startController({
+    source,
+    config: () => source.meshConfig(),
+    isInjected: (pod) => membership(pod).inMesh,
+    authorityStore: createDirectoryStore(join(flags.state, "ca")),
+    authenticate: tokens.authenticate,
+    listen,
+    servingNames: names,
+    logger,
+    writeTrustBundle: (bundle) => writeFile(join(flags.state, "trust-bundle.pem"), bundle),
+    writeStatus: (object, status) => writeStatus(flags.state, object, status),
+  });
+}
+
+/** On files there is no API server to write a status to: it is left beside the keys. */
+async function writeStatus(state: string, object: { readonly kind: string; readonly namespace: string; readonly name: string }, status: object): Promise<void> {
+  const file = join(state, "status", object.kind, object.namespace, `${object.name}.json`);
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, `${JSON.stringify(status)}\n`);
+}
+
+async function keepFile(file: string, read: () => string, onChange: (changed: () => void) => unknown): Promise<void> {
+  await writeFile(file, read());
+  onChange(() => void writeFile(file, read()));
+}
+
+/** What clients may call it by: the addresses it listens on; for 0.0.0.0, all of this machine's. */
+function servingNames(endpoints: readonly Endpoint[]): { dns: string[]; ips: string[] } {
+  const own = Object.values(networkInterfaces()).flatMap((addresses) => (addresses ?? []).map(({ address }) => address.split("%")[0] ?? ""));
+  const hosts = endpoints.flatMap(({ host }) => (host === "0.0.0.0" || host === "::" ? own : [host]));
+  const [ips, dns] = [hosts.filter((host) => isIP(host) !== 0), hosts.filter((host) => isIP(host) === 0)];
+  return { dns: [...new Set(["localhost", hostname(), ...dns])], ips: [...new Set(["127.0.0.1", ...ips])] };
+}
+
+function tellAddresses(addresses: Readonly<Record<string, string>>): void {
+  for (const [name, address] of Object.entries(addresses)) process.stdout.write(`${name.padEnd(8)} ${address}\n`);
+}
+
+/** Each Problem of the files once, when it appears. */
+function tellProblems(source: FilesSource, logger: Logger): void {
+  let told = new Set<string>();
+  function tell(): void {
+    const now = new Map(source.current().problems.map((problem) => [`${formatObject(problem.object)}: ${problem.sentence} (${problem.code})`, problem]));
+    for (const [text, { severity }] of now) if (!told.has(text)) logger[severity === "error" ? "error" : "warn"]({ problem: text }, "problem");
+    told = new Set(now.keys());
+  }
+  tell();
+  source.onChange(tell);
+}
