@@ -1,11 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fromBinary } from "@bufbuild/protobuf";
 import { status } from "@grpc/grpc-js";
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { obtainCertificate } from "../../certs/agent/obtain.ts";
 import { createDirectoryStore } from "../../certs/ca/directory-store.ts";
 import { meshConfigDefaults } from "../../src/api/mesh-config-defaults.ts";
 import type { Canary } from "../../src/api/smi/split.ts";
@@ -15,6 +14,7 @@ import type { DeltaDiscoveryResponse } from "../../src/gen/envoy/service/discove
 import { byKey, MemorySource, metaOf, podOf, serviceOf } from "../unit/controller/sample.ts";
 import { AdsClient } from "./ads-client.ts";
 import type { Credentials } from "./mesh-pki.ts";
+import { obtainCertificate } from "./obtain-certificate.ts";
 
 const listen = { host: "127.0.0.1", port: 0 };
 const node = { id: "shop/web-1" };
@@ -72,11 +72,8 @@ describe("the controller", () => {
     rmSync(directory, { recursive: true, force: true });
   });
 
-  async function certificateOf(pod: string): Promise<Credentials> {
-    const token = join(directory, "token");
-    writeFileSync(token, pod);
-    const { files } = await obtainCertificate({ url: controller.addresses.ca, trustBundle: bundle, token }, AbortSignal.timeout(10_000));
-    return { certificateChain: files.certificateChain, privateKey: files.key };
+  function certificateOf(pod: string): Promise<Credentials> {
+    return obtainCertificate({ url: controller.addresses.ca, root: readFileSync(bundle, "utf8") }, pod);
   }
 
   function connect(credentials: Credentials): AdsClient {

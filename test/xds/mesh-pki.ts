@@ -36,7 +36,8 @@ export async function createTestAuthority(): Promise<TestAuthority> {
 
 type KeyPair = Awaited<ReturnType<typeof newKeys>>;
 
-function newKeys() {
+/** An ECDSA P-256 pair. */
+export function newKeys() {
   return crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, ["sign", "verify"]);
 }
 
@@ -49,7 +50,8 @@ async function subject(keys: KeyPair) {
   };
 }
 
-async function keyPem(keys: KeyPair): Promise<string> {
+/** Its private key, PKCS#8 PEM. */
+export async function keyPem(keys: KeyPair): Promise<string> {
   const der = Buffer.from(await crypto.subtle.exportKey("pkcs8", keys.privateKey)).toString("base64");
   return `-----BEGIN PRIVATE KEY-----\n${(der.match(/.{1,64}/g) ?? []).join("\n")}\n-----END PRIVATE KEY-----\n`;
 }
