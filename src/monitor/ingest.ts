@@ -1,7 +1,8 @@
 import type { DropReason } from "./drop-reasons.ts";
+import { IdentityTable, type LineAt } from "./identity-table.ts";
 import { metricOf } from "./metric-names.ts";
 import type { Registry, Series } from "./registry.ts";
-import { createLineSplitter, parseLine, type LineSplitter, type StatsdLine } from "./statsd.ts";
+import { createLineSplitter, parseLine, type LineSplitter } from "./statsd.ts";
 
 /** The way from bytes to series. */
 export interface Ingest {
@@ -16,34 +17,27 @@ export interface Ingest {
  * names that are dropped too, for Envoy sends some hundred of them at every flush. `maxNames` bounds what is kept.
  */
 export function createIngest(registry: Registry, maxNames: number): Ingest {
-  const known = new Map<string, Series | DropReason>();
+  const known = new IdentityTable<Series | DropReason>(maxNames);
 
-  /** One character a byte: identity does not need UTF-8, and this is the cheapest string that there is. */
-  function keyOf(bytes: Buffer, start: number, line: StatsdLine): string {
-    return `${line.type}|${bytes.toString("latin1", start, line.nameEnd)}|${bytes.toString("latin1", line.tagsStart, line.tagsEnd)}`;
-  }
-  function resolve(bytes: Buffer, start: number, line: StatsdLine): Series | DropReason {
-    const key = keyOf(bytes, start, line);
-    const kept = known.get(key);
+  function resolve(at: LineAt): Series | DropReason {
+    const kept = known.get(at);
     if (kept !== undefined && (typeof kept === "string" || !kept.expired)) return kept;
+    const { start, line } = at;
+    const bytes = asBuffer(at.bytes);
     const name = bytes.toString("utf8", start, line.nameEnd);
     const metric = metricOf({ name, type: line.type, tags: bytes.toString("utf8", line.tagsStart, line.tagsEnd) });
     const found = typeof metric === "string" ? metric : registry.series(metric);
     // The other two reasons pass when series expire.
     if (found === "series_limit" || found === "type_conflict") return found;
-    if (known.size >= maxNames) known.clear();
-    known.set(key, found);
+    known.set(at, found);
     return found;
   }
-  function take(view: Uint8Array, start: number, end: number): void {
+  function take(bytes: Uint8Array, start: number, end: number): void {
     registry.countLine();
-    const bytes = asBuffer(view);
     const line = parseLine(bytes, start, end);
-    const series = typeof line === "string" ? line : resolve(bytes, start, line);
-    if (typeof line === "string" || typeof series === "string") {
-      registry.drop(typeof series === "string" ? series : "malformed");
-      return;
-    }
+    if (typeof line === "string") return registry.drop(line);
+    const series = resolve({ bytes, start, line });
+    if (typeof series === "string") return registry.drop(series);
     for (const value of line.values) {
       const reason = registry.record(series, value, line.rate);
       if (reason !== undefined) registry.drop(reason);

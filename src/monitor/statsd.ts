@@ -180,14 +180,24 @@ function sectionsAt(bytes: Uint8Array, start: number, end: number): { rate: numb
 
 /** NaN for what is no decimal number (`Number` alone would take `0x10`, `Infinity` and blanks). */
 function numberAt(bytes: Uint8Array, start: number, end: number): number {
+  const length = end - start;
+  // 15 digits and a power of ten up to 10^15 are exact in a double, so their quotient is rounded once, as `Number` would.
+  if (length < 1 || length > 15) return slowNumber(bytes, start, end);
   let value = 0;
-  // 15 digits are exact in a double.
-  for (let at = start; at < end && end - start <= 15; at++) {
-    const digit = (bytes[at] ?? 0) - zero;
-    if (digit < 0 || digit > 9) return slowNumber(bytes, start, end);
-    value = value * 10 + digit;
+  let point = end;
+  for (let at = start; at < end; at++) {
+    const digit = digitAt(bytes, at);
+    if (digit >= 0 && digit <= 9) value = value * 10 + digit;
+    else if (digit === -2 && point === end) point = at;
+    else return slowNumber(bytes, start, end);
   }
-  return start < end && end - start <= 15 ? value : slowNumber(bytes, start, end);
+  if (point === end) return value;
+  return length === 1 ? Number.NaN : value / 10 ** (end - point - 1);
+}
+
+/** 0–9, or something else (a point is -2). */
+function digitAt(bytes: Uint8Array, at: number): number {
+  return (bytes[at] ?? 0) - zero;
 }
 
 function slowNumber(bytes: Uint8Array, start: number, end: number): number {

@@ -26,6 +26,7 @@ describe("parseLine", () => {
     ["a:12|ms|#k:v|@0.1", { name: "a", type: "ms", values: [value(12)], rate: 0.1, tags: "k:v" }],
     ["a:1:2:3|h", { name: "a", type: "h", values: [value(1), value(2), value(3)], rate: 1, tags: "" }],
     ["a:-1|d", { name: "a", type: "d", values: [value(-1)], rate: 1, tags: "" }],
+    ["a:.5:5.:0.1:123456.789|d", { name: "a", type: "d", values: [value(0.5), value(5), value(0.1), value(123456.789)], rate: 1, tags: "" }],
     ["a:1e3|d", { name: "a", type: "d", values: [value(1000)], rate: 1, tags: "" }],
     ["a:9007199254740993|c", { name: "a", type: "c", values: [value(9007199254740992)], rate: 1, tags: "" }],
     ["a:1|c|#t:1|c:container|T1656581400", { name: "a", type: "c", values: [value(1)], rate: 1, tags: "t:1" }],
@@ -53,6 +54,8 @@ describe("parseLine", () => {
     ["a:0x10|c", "value_invalid"],
     ["a: 1|c", "value_invalid"],
     ["a:--1|g", "value_invalid"],
+    ["a:.|g", "value_invalid"],
+    ["a:1.2.3|g", "value_invalid"],
     [`a:${"1".repeat(65)}|c`, "value_invalid"],
     ["a:-1|c", "value_negative"],
     ["a:-1|ms", "value_negative"],
@@ -64,6 +67,16 @@ describe("parseLine", () => {
     [`a:1|c|#${"t".repeat(1024)}`, "identity_too_long"],
   ])("refuses %s as %s", (text, reason) => {
     expect(parse(text)).toBe(reason);
+  });
+
+  it("reads decimal numbers as JavaScript does", () => {
+    const digits = fc.stringMatching(/^[0-9]{1,9}(\.[0-9]{0,8})?$/);
+    fc.assert(
+      fc.property(digits, (text) => {
+        expect(parse(`a:${text}|d`)).toMatchObject({ values: [value(Number(text))] });
+      }),
+      { numRuns: 2000 },
+    );
   });
 
   it("never throws, whatever the bytes, and keeps its offsets inside", () => {
