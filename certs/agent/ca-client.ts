@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { request as httpsRequest } from "node:https";
+import { Agent, request } from "node:https";
 import type { IncomingMessage } from "node:http";
 import { parseBundle } from "../x509/pem.ts";
 
@@ -44,29 +44,74 @@ export class CaError extends Error {
 const maxAnswerBytes = 1024 * 1024;
 
 /**
- * One HTTPS call on a connection of its own, so that a changed trust bundle counts at once. Resolves for 200 and 304;
- * rejects with a CaError for every other answer, and with the socket's error when there is none.
+ * Talks to the CA on connections that stay open: each new one costs a hundred kilobytes until the collector runs, which
+ * in a process that does so little is late. They are left as soon as the trust bundle's file has other content.
  */
-export async function callCa(ca: CaAddress, call: CaCall): Promise<CaAnswer> {
-  const bundle = parseBundle(await readFile(ca.trustBundle, "utf8"));
-  if ("problem" in bundle) throw new CaError(`The trust bundle ${ca.trustBundle} cannot be used: ${bundle.problem}`);
-  const token = (await readFile(ca.token, "utf8")).trim();
-  const answer = await exchange(ca, call, { ca: [...bundle.certificates], token });
-  const body = await readBody(answer);
-  const status = answer.statusCode ?? 0;
-  if (status !== 200 && status !== 304) throw refusal(call, answer, body);
-  const date = Date.parse(answer.headers.date ?? "");
-  return { status, etag: answer.headers.etag, serverTime: Number.isNaN(date) ? Date.now() : date, body };
+export class CaClient {
+  readonly #address: CaAddress;
+  #connections: { readonly bundle: string; readonly agent: Agent } | undefined;
+
+  constructor(address: CaAddress) {
+    this.#address = address;
+  }
+
+  /** Resolves for 200 and 304; rejects with a CaError for every other answer, and with the socket's error when there is none. */
+  async call(call: CaCall): Promise<CaAnswer> {
+    const limit = limitOf(call);
+    try {
+      const answer = await this.#exchange(call, limit.signal);
+      const body = await readBody(answer);
+      const status = answer.statusCode ?? 0;
+      if (status !== 200 && status !== 304) throw refusal(call, answer, body);
+      const date = Date.parse(answer.headers.date ?? "");
+      return { status, etag: answer.headers.etag, serverTime: Number.isNaN(date) ? Date.now() : date, body };
+    } finally {
+      limit.end();
+    }
+  }
+
+  close(): void {
+    this.#connections?.agent.destroy();
+  }
+
+  async #exchange(call: CaCall, signal: AbortSignal): Promise<IncomingMessage> {
+    const agent = await this.#agent();
+    const token = (await readFile(this.#address.token, "utf8")).trim();
+    const headers = { ...call.headers, authorization: `Bearer ${token}`, ...(call.body === undefined ? {} : { "content-type": "application/json" }) };
+    return new Promise((resolve, reject) => {
+      const sent = request(new URL(call.path, this.#address.url), { method: call.method, headers, agent, signal });
+      sent.on("response", resolve).on("error", reject).end(call.body);
+    });
+  }
+
+  async #agent(): Promise<Agent> {
+    const text = await readFile(this.#address.trustBundle, "utf8");
+    if (this.#connections?.bundle === text) return this.#connections.agent;
+    const bundle = parseBundle(text);
+    if ("problem" in bundle) throw new CaError(`The trust bundle ${this.#address.trustBundle} cannot be used: ${bundle.problem}`);
+    // Sessions are not resumed, so that every connection verifies the CA's certificate.
+    const agent = new Agent({ keepAlive: true, maxCachedSessions: 0, ca: [...bundle.certificates], minVersion: "TLSv1.3" });
+    this.#connections = { bundle: text, agent };
+    return agent;
+  }
 }
 
-function exchange(ca: CaAddress, call: CaCall, secrets: { readonly ca: string[]; readonly token: string }): Promise<IncomingMessage> {
-  const headers = { ...call.headers, authorization: `Bearer ${secrets.token}`, ...(call.body === undefined ? {} : { "content-type": "application/json" }) };
-  const signal = AbortSignal.any([call.signal, AbortSignal.timeout(call.timeoutSeconds * 1000)]);
-  return new Promise((resolve, reject) => {
-    const request = httpsRequest(new URL(call.path, ca.url), { method: call.method, headers, ca: secrets.ca, agent: false, signal, minVersion: "TLSv1.3" });
-    request.on("response", resolve).on("error", reject);
-    request.end(call.body);
-  });
+/** Ends with the caller's signal or in time, and leaves no timer behind. */
+function limitOf(call: CaCall): { readonly signal: AbortSignal; readonly end: () => void } {
+  const controller = new AbortController();
+  function abort(): void {
+    controller.abort();
+  }
+  const timer = setTimeout(abort, call.timeoutSeconds * 1000);
+  call.signal.addEventListener("abort", abort);
+  if (call.signal.aborted) abort();
+  return {
+    signal: controller.signal,
+    end: () => {
+      clearTimeout(timer);
+      call.signal.removeEventListener("abort", abort);
+    },
+  };
 }
 
 async function readBody(answer: IncomingMessage): Promise<string> {

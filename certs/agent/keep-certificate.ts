@@ -1,11 +1,11 @@
 import type { AgentLogger } from "./agent-logger.ts";
-import { CaError, type CaAddress } from "./ca-client.ts";
+import { CaError, type CaClient } from "./ca-client.ts";
 import { writeCertificate } from "./certificate-files.ts";
 import { obtainCertificate, type Obtained } from "./obtain.ts";
 import { backOff, Pause } from "./pause.ts";
 
 export interface KeepOptions {
-  readonly ca: CaAddress;
+  readonly ca: CaClient;
   /** The run directory. */
   readonly directory: string;
   readonly logger: AgentLogger;

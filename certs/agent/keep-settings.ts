@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { WorkloadSettings } from "../../src/api/certificates.ts";
-import { callCa, CaError } from "./ca-client.ts";
+import { CaError } from "./ca-client.ts";
 import { writeIfChanged } from "./certificate-files.ts";
 import type { KeepOptions } from "./keep-certificate.ts";
 import { parseObject } from "./obtain.ts";
@@ -38,7 +38,7 @@ export async function keepSettings(options: SettingsOptions): Promise<void> {
 /** One question: answered at once the first time, then when something has changed or the wait is over. Gives the new ETag. */
 async function poll(options: SettingsOptions, etag: string | undefined): Promise<string | undefined> {
   const headers: Record<string, string> = etag === undefined ? {} : { "if-none-match": etag, prefer: `wait=${waitSeconds}` };
-  const answer = await callCa(options.ca, { method: "GET", path: "/v1/workload", headers, timeoutSeconds: waitSeconds + 30, signal: options.signal });
+  const answer = await options.ca.call({ method: "GET", path: "/v1/workload", headers, timeoutSeconds: waitSeconds + 30, signal: options.signal });
   if (answer.status === 304) return etag;
   const settings = parseSettings(answer.body);
   await writeIfChanged(join(options.directory, "settings.json"), `${JSON.stringify(settings)}\n`);

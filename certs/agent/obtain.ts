@@ -2,7 +2,7 @@ import { generateKeyPairSync, sign, X509Certificate, type KeyObject } from "node
 import type { CertificateRequest, IssuedCertificate } from "../../src/api/certificates.ts";
 import { encodeRequest } from "../x509/csr-der.ts";
 import { formatPem, parseBundle } from "../x509/pem.ts";
-import { callCa, CaError, type CaAddress } from "./ca-client.ts";
+import { CaError, type CaClient } from "./ca-client.ts";
 import type { CertificateFiles } from "./certificate-files.ts";
 
 export interface Obtained {
@@ -19,10 +19,10 @@ export interface Obtained {
  * Makes a key, has it certified, and checks what comes back before anybody uses it: the leaf must be of this key and
  * chain to the bundle that came with it. The key has never left this process until then. Rejects otherwise.
  */
-export async function obtainCertificate(ca: CaAddress, signal: AbortSignal): Promise<Obtained> {
+export async function obtainCertificate(ca: CaClient, signal: AbortSignal): Promise<Obtained> {
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const request: CertificateRequest = { csr: csrOf(privateKey, publicKey) };
-  const answer = await callCa(ca, { method: "POST", path: "/v1/certificates", body: JSON.stringify(request), timeoutSeconds: 15, signal });
+  const answer = await ca.call({ method: "POST", path: "/v1/certificates", body: JSON.stringify(request), timeoutSeconds: 15, signal });
   const issued = parseIssued(answer.body);
   const leaf = checkedLeaf(issued, privateKey);
   const names = (leaf.subjectAltName ?? "").split(", ");

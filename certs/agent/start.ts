@@ -1,3 +1,4 @@
+import { CaClient } from "./ca-client.ts";
 import { CertificateKeeper } from "./keep-certificate.ts";
 import type { AgentLogger } from "./agent-logger.ts";
 import { startHealth, type HealthHandle } from "./health.ts";
@@ -26,7 +27,8 @@ export interface AgentOptions {
 export async function startAgent(options: AgentOptions): Promise<HealthHandle> {
   const end = new AbortController();
   const { directory, logger } = options;
-  const keep = { ca: { url: options.ca, trustBundle: options.trustBundle, token: options.token }, directory, logger, signal: end.signal };
+  const ca = new CaClient({ url: options.ca, trustBundle: options.trustBundle, token: options.token });
+  const keep = { ca, directory, logger, signal: end.signal };
   const keeper = new CertificateKeeper(keep);
   const health = await startHealth({ listen: options.health, isReady: () => keeper.isReady(), admin: options.admin, probes: options.probes, podIp: options.podIp });
   const running = Promise.all([keeper.run(), keepSettings({ ...keep, onSettings: (settings) => keeper.want(settings.subjectNames) })]);
@@ -34,6 +36,7 @@ export async function startAgent(options: AgentOptions): Promise<HealthHandle> {
 
   async function stop(): Promise<void> {
     end.abort();
+    ca.close();
     await Promise.all([running, health.stop()]);
   }
 }
