@@ -94,7 +94,7 @@ describe("the controller", () => {
     await expect.poll(() => controller.xds.openPublishes()).toBe(0);
 
     expect(weightsOf(first)).toEqual(["outbound_web_shop_80"]);
-    expect(weightsOf(split)).toEqual(["outbound_web-v1_shop_80=2000", "outbound_web-v2_shop_80=1000"]);
+    expect(weightsOf(split)).toEqual(["outbound_web-v1_shop_80=2", "outbound_web-v2_shop_80=1"]);
     expect(controller.xds.lastConvergence()).toMatchObject({ proxies: 1, told: 1, refused: 0 });
   });
 
