@@ -41,8 +41,9 @@ export async function run(args: readonly string[]): Promise<number> {
     process.stdout.write(help);
     return 0;
   }
-  // Young objects here live for a line or a scrape: without room to grow for them, 1,000 series take 10 MB less.
-  setFlagsFromString("--semi-space-growth-factor=1");
+  // Young objects here live for a line or a scrape: with no room to grow for them, and V8 collecting for size, 1,000 series
+  // take 10 MB less.
+  for (const flag of ["--semi-space-growth-factor=1", "--optimize-for-size"]) setFlagsFromString(flag);
   const logger = createLogger("adapter");
   const stopped = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stopped.abort());
