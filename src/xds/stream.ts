@@ -141,7 +141,8 @@ const removalOrder: readonly ResourceType[] = ["listener", "route", "cluster", "
 /** Sends the next thing that is due, unless something before it is not answered yet. */
 function flush(progress: Progress, scope: "additions" | "everything"): Progress {
   const { view, types } = progress.state;
-  if (view === undefined || isWaiting(progress.state)) return progress;
+  if (view === undefined) return progress;
+  if (isWaiting(progress.state)) return warm(progress, view);
   for (const type of resourceTypes) {
     const { changed } = differenceTo(view[type], types[type]);
     const greeting = types[type].opened && !types[type].greeted;
@@ -153,6 +154,17 @@ function flush(progress: Progress, scope: "additions" | "everything"): Progress 
     if (removed.length > 0) return deliver(progress, type, { changed: [], removed });
   }
   return { ...progress, state: settled(progress.state, view) };
+}
+
+/**
+ * Endpoints do not wait for the clusters before them: Envoy answers for a cluster only when it is warm (ClusterManagerImpl
+ * pauses CDS meanwhile), and it is warm only when its endpoints are there.
+ */
+function warm(progress: Progress, view: ProxyView): Progress {
+  const { types, deliveries } = progress.state;
+  const held = [...deliveries.values()].some(({ type, holding }) => holding && type !== "cluster");
+  const { changed } = differenceTo(view.endpoint, types.endpoint);
+  return held || changed.length === 0 ? progress : deliver(progress, "endpoint", { changed, removed: [] });
 }
 
 /** Remembers that nothing is left to tell, so that the next look costs nothing. */
