@@ -95,7 +95,7 @@ describe("parseObject, Kubernetes' own kinds", () => {
   it.each([
     [{ clusterIP: "10.96.0.1", clusterIPs: ["10.96.0.1", "fd00::2"], selector: { app: "web" } }, { clusterIps: ["10.96.0.1", "fd00::2"], headless: false, selector: { app: "web" } }],
     [{ clusterIP: "None", selector: {} }, { clusterIps: [], headless: true, selector: undefined }],
-    [{ type: "ExternalName", externalName: "db.example.com", selector: { a: "b" } }, { externalName: "db.example.com", selector: undefined, clusterIps: [] }],
+    [{ type: "ExternalName", externalName: "db.example.com", selector: { a: "b" }, clusterIP: "10.96.0.9" }, { externalName: "db.example.com", selector: undefined, clusterIps: [] }],
     [{ ports: [{ port: 80 }, { port: 81, targetPort: "http", appProtocol: "http" }] }, { ports: [{ name: "", port: 80, targetPort: 80, protocol: "TCP", appProtocol: "" }, { name: "", port: 81, targetPort: "http", protocol: "TCP", appProtocol: "http" }] }],
   ])("trims a Service with %j", (spec, expected) => {
     expect(parseObject(raw("Service", spec, "v1"))).toMatchObject({ kind: "object", object: { kind: "Service", ...expected } });

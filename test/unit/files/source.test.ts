@@ -127,6 +127,25 @@ describe("startFilesSource", () => {
     ]);
   });
 
+  it("names the file that counts for a third one too", async () => {
+    for (const name of ["a.yaml", "b.yaml", "c.yaml"]) await put(name, account("one"));
+
+    const { problems } = (await start()).current();
+
+    expect(problems.map(({ sentence }) => sentence)).toEqual([
+      "It stands in a.yaml and in b.yaml; the one in a.yaml counts. Remove the other.",
+      "It stands in a.yaml and in c.yaml; the one in a.yaml counts. Remove the other.",
+    ]);
+  });
+
+  it("passes over hidden files, as a mounted ConfigMap has them", async () => {
+    await mkdir(join(directory, "..data"));
+    await put("..data/a.yaml", account("old"));
+    await put("a.yaml", account("one"));
+
+    expect(accounts(await start())).toEqual(["shop/one"]);
+  });
+
   it("leaves out an invalid object and a document without kind, and reads the rest", async () => {
     await put("a.yaml", `apiVersion: smi-spec.io/v1beta1\nkind: Canary\nmetadata: {name: c}\nspec: {service: a, backends: []}\n---\nreplicas: 3\n---\n${account("one")}`);
 
