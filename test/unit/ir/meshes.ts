@@ -5,6 +5,7 @@ import { canary, endpoint, pod, service, servicePort, slice, tlsConfig, trafficS
 const names = ["a", "b", "c", "d"];
 const name = fc.constantFrom(...names);
 const address = fc.constantFrom("10.0.0.1", "10.0.0.2", "10.0.0.3", "fd00::1", "None", "");
+const virtualAddress = fc.oneof(address, fc.constantFrom("10.97.0.1", "10.97.0.2", "10.97.0.3", "10.97.0.4"));
 const port = fc.record({ number: fc.constantFrom(80, 81, 3306), name: fc.constantFrom("http", "grpc", "tcp", "web"), target: fc.constantFrom(8080, 8081, "http") });
 
 const pods = fc.record({ name, account: name, mesh: fc.boolean(), ended: fc.boolean(), ip: address }).map(({ name: own, account, mesh, ended, ip }) =>
@@ -12,7 +13,7 @@ const pods = fc.record({ name, account: name, mesh: fc.boolean(), ended: fc.bool
 );
 
 const services = fc
-  .record({ name, target: name, addresses: fc.array(address, { maxLength: 2 }), headless: fc.boolean(), ports: fc.uniqueArray(port, { maxLength: 3, selector: ({ number }) => number }) })
+  .record({ name, target: name, addresses: fc.array(virtualAddress, { maxLength: 2 }), headless: fc.constantFrom(false, false, true), ports: fc.uniqueArray(port, { minLength: 1, maxLength: 3, selector: ({ number }) => number }) })
   .map(({ name: own, target, addresses, headless, ports }) =>
     service(own, { clusterIps: addresses, headless, selector: { app: target }, ports: ports.map((one) => servicePort(one.number, { name: one.name, targetPort: one.target })) }),
   );
@@ -30,5 +31,14 @@ const splits = fc.oneof(
 );
 const configs = fc.record({ name, target: name, mode: fc.constantFrom("strict" as const, "permissive" as const) }).map(({ name: own, target, mode }) => tlsConfig(own, { app: target }, { mode }));
 
-/** Small meshes in which names and addresses meet often. */
-export const meshes: fc.Arbitrary<readonly MeshObject[]> = fc.array(fc.oneof(pods, services, slices, splits, configs), { maxLength: 14 });
+/** Small meshes in which names and addresses meet often; at least one proxy, and two services. */
+export const meshes: fc.Arbitrary<readonly MeshObject[]> = fc
+  .tuple(
+    fc.constant([pod("proxy")]),
+    fc.array(pods, { maxLength: 4 }),
+    fc.array(services, { minLength: 2, maxLength: 5, size: "max" }),
+    fc.array(slices, { maxLength: 4 }),
+    fc.array(splits, { maxLength: 3, size: "max" }),
+    fc.array(configs, { maxLength: 2 }),
+  )
+  .map((lists) => lists.flat());
