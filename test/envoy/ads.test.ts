@@ -145,6 +145,16 @@ describe("a real Envoy on our ADS", () => {
     expect(new Set(answers)).toEqual(new Set(["200 v1", "200 v2"]));
   });
 
+  it("takes a changed cluster with the endpoints it had, without the 15 s for which Envoy waits for endpoints", async () => {
+    const before = resources({ v1: 1, v2: 1 }, ports);
+    current = { ...before, cluster: new Map([...before.cluster].map(([name, cluster]) => [name, { ...cluster, connectTimeout: "2s" }])) };
+    server.publish();
+    await expect.poll(() => server.openPublishes(), { timeout: 10_000 }).toBe(0);
+
+    expect(server.lastConvergence()).toMatchObject({ told: 1, refused: 0 });
+    expect(await ask()).toMatch(/^200 v/);
+  });
+
   it("keeps its last good configuration when it refuses the next, and says what it refuses", async () => {
     function refusal(): ProxyOutcome | undefined {
       return outcomes.find(({ kind }) => kind === "refused");
