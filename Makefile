@@ -60,7 +60,13 @@ images: build tools ## the image as an OCI archive, without Docker: build/weft-i
 e2e: images ## the whole on a real cluster: KUBECONFIG, else kind
 	@node test/e2e/main.ts
 
+bench-inject: $(INSTALLED) ## what an admission costs, beside JSON.parse and a bare HTTPS server
+	@node test/bench/inject.ts
+
+bench-adapter: $(INSTALLED) ## statsd lines a second, beside plain JavaScript
+	@node test/bench/adapter.ts
+
 clean: ## remove what make made
 	@rm -rf dist build node_modules
 
-.PHONY: help build run demo check tools test test-unit test-envoy test-apiserver golden gen images e2e clean
+.PHONY: help build run demo check tools test test-unit test-envoy test-apiserver golden gen images e2e bench-inject bench-adapter clean
