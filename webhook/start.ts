@@ -10,6 +10,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { MeshConfig } from "../src/api/mesh-config.ts";
 import type { ObjectSource } from "../src/api/objects.ts";
 import type { Logger } from "../src/runtime/logger.ts";
+import type { Endpoint } from "../src/std/endpoint.ts";
 import { buildApp, tlsOptions } from "./app.ts";
 import { createMetrics, type AdmissionMetrics } from "./metrics.ts";
 
@@ -19,12 +20,6 @@ export interface ServingCertificates {
   current(): { readonly key: string; readonly certificate: string; readonly caBundle: string; readonly expires: Date };
   /** Called after each change; returns what ends it. */
   onChange(listener: () => void): () => void;
-}
-
-export interface Endpoint {
-  readonly host: string;
-  /** 0 = any free one. */
-  readonly port: number;
 }
 
 export interface WebhookOptions {

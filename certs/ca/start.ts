@@ -1,13 +1,14 @@
 import type { Server } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "../../src/runtime/logger.ts";
+import type { Endpoint } from "../../src/std/endpoint.ts";
 import type { Authority } from "./authority.ts";
 import { buildCaApp, type CaAppOptions } from "./app.ts";
 import { startServingCertificate, type ServingMaterial, type ServingNames } from "./serving-certificate.ts";
 
 export interface StartCaOptions extends Omit<CaAppOptions, "now"> {
   /** Port 0 = any free one. */
-  readonly listen: { readonly host: string; readonly port: number };
+  readonly listen: Endpoint;
   /** What agents call it by: every name and address must be here. */
   readonly servingNames: ServingNames;
   readonly servingTtlSeconds?: number;

@@ -1,3 +1,4 @@
+import type { Endpoint } from "../std/endpoint.ts";
 import { compareText } from "../std/sort.ts";
 import type { FamilyValues } from "../monitor/exposition.ts";
 import { createIngest } from "../monitor/ingest.ts";
@@ -5,13 +6,13 @@ import { Registry } from "../monitor/registry.ts";
 import type { Logger } from "../runtime/logger.ts";
 import { listenMetrics } from "./metrics-listener.ts";
 import { createSettingsReader, type SettingsReader } from "./settings.ts";
-import { listenStatsd, type ListenAddress } from "./statsd-listener.ts";
+import { listenStatsd } from "./statsd-listener.ts";
 
 export interface AdapterOptions {
   /** TCP and UDP. */
-  readonly statsd: ListenAddress;
+  readonly statsd: Endpoint;
   /** HTTP. */
-  readonly metrics: ListenAddress;
+  readonly metrics: Endpoint;
   /** What the agent writes; its `metricLabels` are on every series. */
   readonly settingsFile?: string;
   readonly maxSeries: number;
@@ -21,8 +22,10 @@ export interface AdapterOptions {
 }
 
 export interface Adapter {
+  /** Resolves when the pod asked the process to end. */
+  readonly quit: Promise<void>;
   /** With the ports that were really taken. */
-  readonly addresses: { readonly statsd: ListenAddress; readonly metrics: ListenAddress };
+  readonly addresses: { readonly statsd: Endpoint; readonly metrics: Endpoint };
   stop(): Promise<void>;
 }
 
@@ -36,11 +39,13 @@ export async function startAdapter(options: AdapterOptions): Promise<Adapter> {
   const settings = createSettingsReader(options.settingsFile, logger);
   // Several spellings may lead to one series, and Envoy's unmapped names are kept too.
   const ingest = createIngest(registry, options.maxSeries * 2);
+  const quit = Promise.withResolvers<void>();
   const statsd = await listenStatsd(options.statsd, ingest, logger);
   try {
-    const source = { families: () => families(registry, settings), labels: () => settings.labels() };
+    const source = { families: () => families(registry, settings), labels: () => settings.labels(), quit: quit.resolve };
     const metrics = await listenMetrics(options.metrics, source, logger);
     return {
+      quit: quit.promise,
       addresses: { statsd: statsd.address, metrics: metrics.address },
       stop: async () => void (await Promise.all([statsd.stop(), metrics.stop()])),
     };

@@ -3,15 +3,10 @@ import { once } from "node:events";
 import { createServer, isIPv6, type AddressInfo, type Server, type Socket } from "node:net";
 import type { Ingest } from "../monitor/ingest.ts";
 import type { Logger } from "../runtime/logger.ts";
-
-export interface ListenAddress {
-  readonly host: string;
-  /** 0 = any free one. */
-  readonly port: number;
-}
+import type { Endpoint } from "../std/endpoint.ts";
 
 export interface Listening {
-  readonly address: ListenAddress;
+  readonly address: Endpoint;
   stop(): Promise<void>;
 }
 
@@ -24,7 +19,7 @@ const receiveBuffer = 4 * 1024 * 1024;
  * Statsd on one port, TCP and UDP.
  * @throws when the port is taken: the address is in the message.
  */
-export async function listenStatsd(listen: ListenAddress, ingest: Ingest, logger: Logger): Promise<Listening> {
+export async function listenStatsd(listen: Endpoint, ingest: Ingest, logger: Logger): Promise<Listening> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => accept(socket, { ingest, sockets, logger }));
   server.maxConnections = maxConnections;
@@ -56,7 +51,7 @@ function accept(socket: Socket, { ingest, sockets, logger }: Context): void {
   socket.on("close", () => sockets.delete(socket));
 }
 
-async function listenPackets(listen: ListenAddress, ingest: Ingest, logger: Logger): Promise<DatagramSocket> {
+async function listenPackets(listen: Endpoint, ingest: Ingest, logger: Logger): Promise<DatagramSocket> {
   const socket = createSocket({ type: isIPv6(listen.host) ? "udp6" : "udp4", recvBufferSize: receiveBuffer });
   socket.on("message", (packet) => ingest.packet(packet));
   socket.bind(listen.port, listen.host);

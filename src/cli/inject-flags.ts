@@ -1,5 +1,6 @@
-import { InvalidArgumentError, Option, type Command } from "commander";
+import { Option, type Command } from "commander";
 import type { DocumentFormat } from "../files/yaml.ts";
+import { configFlag, kubernetesVersionFlag } from "./flags.ts";
 import { createProgram, parseArguments } from "./program.ts";
 
 /** The flags that `inject`, `patch` and `explain` share. */
@@ -34,8 +35,8 @@ export function createInjectProgram(text: CommandText): Command {
     .option("--resources <dir>", "directory with TLSConfigs, Monitors, Canaries, TrafficSplits and Namespaces")
     .addOption(new Option("--inject <value>", "stands for the namespace's label weft.mesh/inject (default: its own, else enabled)").choices(["enabled", "always"]))
     .option("-n, --namespace <name>", "namespace of documents that name none", "default")
-    .option("--config <file>", "mesh configuration (default: weft.yaml of the resources)")
-    .option("--kubernetes-version <version>", "decides on native sidecars", parseVersion, "1.36");
+    .addOption(configFlag())
+    .addOption(kubernetesVersionFlag());
 }
 
 /** The flags, or the exit code to end with. */
@@ -46,9 +47,4 @@ export function readFlags<T extends object>(program: Command, args: readonly str
 
 function collect(value: string, previous: readonly string[] | undefined): readonly string[] {
   return [...(previous ?? []), value];
-}
-
-function parseVersion(value: string): string {
-  if (!/^v?[0-9]+\.[0-9]+/.test(value)) throw new InvalidArgumentError("A version looks like 1.36.");
-  return value;
 }

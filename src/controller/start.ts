@@ -11,6 +11,7 @@ import { startServingCertificate, type ServingCertificate, type ServingNames } f
 import { startCa } from "../../certs/ca/start.ts";
 import { startMetricsServer } from "../monitor/metrics-server.ts";
 import type { Logger } from "../runtime/logger.ts";
+import { formatEndpoint, type Endpoint } from "../std/endpoint.ts";
 import type { KeyStore } from "../std/key-store.ts";
 import type { Problem } from "../std/problem.ts";
 import type { Rotating } from "../xds/rotating-credentials.ts";
@@ -22,12 +23,6 @@ import { startPipeline, type Pipeline, type PipelineOptions } from "./pipeline.t
 import { createRefusals, type Refusals } from "./refusals.ts";
 import { startMonitorStatus, type WriteStatus } from "./status.ts";
 import { workloadSettings } from "./workload-settings.ts";
-
-/** Port 0 = any free one. */
-export interface Endpoint {
-  readonly host: string;
-  readonly port: number;
-}
 
 export interface ControllerOptions extends PipelineOptions {
   readonly authorityStore: KeyStore;
@@ -92,8 +87,7 @@ async function startParts(options: ControllerOptions, stops: Stop[]): Promise<Om
     metrics.published(publication);
     xds.publish({ changedAt: publication.changedAt });
   }));
-  const { host, port } = metricsServer.address;
-  const addresses = { xds: xds.address, ca: ca.address, metrics: `https://${formatHost(host)}:${port}` };
+  const addresses = { xds: xds.address, ca: ca.address, metrics: `https://${formatEndpoint(metricsServer.address)}` };
   stops.push(keepStatus(options, pipeline, addresses.metrics));
   function problems(): readonly Problem[] {
     return [...pipeline.current().problems, ...refusals.problems()];
@@ -144,7 +138,7 @@ interface XdsParts extends Parts {
 function openXds({ options, pipeline, serving, trustBundle, refusals, metrics }: XdsParts): Promise<XdsServer> {
   const { logger, listen } = options;
   return startXdsServer({
-    listen: `${formatHost(listen.xds.host)}:${listen.xds.port}`,
+    listen: formatEndpoint(listen.xds),
     credentials: { current: () => ({ certificateChain: serving.current().certificateChain, privateKey: serving.current().key }), onChange: serving.onChange },
     trustBundle,
     authorize: (nodeId, spiffeIds) => authorizeNode(pipeline.current().snapshot, nodeId, spiffeIds),
@@ -172,8 +166,3 @@ function openMetricsServer({ options, pipeline, serving }: Parts) {
     logger: options.logger,
   });
 }
-
-function formatHost(host: string): string {
-  return host.includes(":") ? `[${host}]` : host;
-}
-

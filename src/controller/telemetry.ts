@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Endpoint } from "../std/endpoint.ts";
 
 export interface TelemetryOptions {
   /** Port 0 = any free one. */
-  readonly listen: { readonly host: string; readonly port: number };
+  readonly listen: Endpoint;
   /** Why this process cannot serve yet, in a sentence; undefined = it can. */
   readonly obstacle: () => string | undefined;
   /** Prometheus text and its content type; undefined = nothing to measure yet. */
@@ -11,7 +12,7 @@ export interface TelemetryOptions {
 }
 
 export interface Telemetry {
-  readonly address: { readonly host: string; readonly port: number };
+  readonly address: Endpoint;
   stop(): Promise<void>;
 }
 

@@ -3,8 +3,10 @@ import type { ClusterJson } from "../gen/envoy/config/cluster/v3/cluster_pb.d.ts
 import type { ConfigSourceJson } from "../gen/envoy/config/core/v3/config_source_pb.d.ts";
 import type { StatsdSinkJson, StatsSinkJson } from "../gen/envoy/config/metrics/v3/stats_pb.d.ts";
 import type { HttpProtocolOptionsJson } from "../gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.d.ts";
+import { parseEndpoint, type Endpoint } from "../std/endpoint.ts";
+import { isIpAddress } from "../std/ip-address.ts";
 import { ports } from "../std/well-known.ts";
-import { isIpAddress, tcpAddress } from "./address.ts";
+import { tcpAddress } from "./address.ts";
 import { clusterNames } from "./names.ts";
 import { packAny } from "./pack-any.ts";
 import { clientTls } from "./tls.ts";
@@ -49,7 +51,7 @@ function fromControlPlane(): ConfigSourceJson {
 }
 
 function xdsCluster(target: string): ClusterJson {
-  const { host, port } = splitHostPort(target);
+  const { host, port } = readTarget(target);
   const byAddress = isIpAddress(host);
   const name = byAddress ? { sanType: "IP_ADDRESS" as const, matcher: { exact: host } } : { sanType: "DNS" as const, matcher: { exact: host } };
   return {
@@ -87,10 +89,8 @@ function statsdCluster(): ClusterJson {
   };
 }
 
-function splitHostPort(target: string): { readonly host: string; readonly port: number } {
-  const parts = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]]+)):([0-9]{1,5})$/.exec(target);
-  const port = Number(parts?.[3]);
-  const host = parts?.[1] ?? parts?.[2];
-  if (host === undefined || port < 1 || port > 65535) throw new RangeError(`${JSON.stringify(target)} is not HOST:PORT (IPv6: [HOST]:PORT)`);
-  return { host, port };
+function readTarget(text: string): Endpoint {
+  const target = parseEndpoint(text);
+  if (target === undefined || target.port === 0) throw new RangeError(`${JSON.stringify(text)} is not HOST:PORT (IPv6: [HOST]:PORT)`);
+  return target;
 }

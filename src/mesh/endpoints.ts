@@ -1,7 +1,7 @@
 import { compareText } from "../std/sort.ts";
 import type { EndpointSlice, Service, ServicePort, SliceEndpoint } from "../api/kubernetes.ts";
 import { objectKey } from "../api/objects.ts";
-import { isIpAddress } from "./ip-address.ts";
+import { isIpAddress } from "../std/ip-address.ts";
 import type { MeshEndpoint, Workload, WorkloadKey } from "./snapshot.ts";
 
 export interface Workloads {

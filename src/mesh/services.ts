@@ -3,7 +3,7 @@ import type { Problem } from "../std/problem.ts";
 import type { EndpointSlice, Pod, Service } from "../api/kubernetes.ts";
 import { objectKey, type MeshObjects } from "../api/objects.ts";
 import { collectEndpoints, endpointWorkload, slicePorts, type Workloads } from "./endpoints.ts";
-import { isIpAddress } from "./ip-address.ts";
+import { isIpAddress } from "../std/ip-address.ts";
 import { refOf } from "./object-ref.ts";
 import type { PodIndex } from "./pod-index.ts";
 import { addPort, podPort, protocolOf, tcpPorts } from "./service-ports.ts";

@@ -2,6 +2,7 @@ import { Readable } from "node:stream";
 import { fastify, type FastifyReply } from "fastify";
 import type { AddressInfo } from "node:net";
 import type { Logger } from "../runtime/logger.ts";
+import type { Endpoint } from "../std/endpoint.ts";
 import { contentType } from "./exposition.ts";
 import { mergeAnswers } from "./merge.ts";
 import { scrapeAll, type Fetch, type ScrapeTarget } from "./scrape.ts";
@@ -22,7 +23,7 @@ export interface ServingCertificates {
 
 export interface MetricsServerOptions {
   /** Port 0 = any free one. */
-  readonly listen: { readonly host: string; readonly port: number };
+  readonly listen: Endpoint;
   readonly certificates: ServingCertificates;
   /** By `namespace/name`; undefined = there is no such Monitor. */
   readonly targets: (monitorKey: string) => MonitorTargets | undefined;
@@ -32,7 +33,7 @@ export interface MetricsServerOptions {
 }
 
 export interface MetricsServer {
-  readonly address: { readonly host: string; readonly port: number };
+  readonly address: Endpoint;
   stop(): Promise<void>;
 }
 

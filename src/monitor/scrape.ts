@@ -1,4 +1,4 @@
-import { isIPv6 } from "node:net";
+import { formatEndpoint } from "../std/endpoint.ts";
 import { ports } from "../std/well-known.ts";
 import type { Logger } from "../runtime/logger.ts";
 import { relabel } from "./exposition-parser.ts";
@@ -84,7 +84,7 @@ async function scrape(target: ScrapeTarget, { fetch, logger, labels, deadline }:
 }
 
 function urlOf({ address, metricsPort = ports.prometheus }: ScrapeTarget): string {
-  return `http://${isIPv6(address) ? `[${address}]` : address}:${metricsPort}/metrics?labels=none`;
+  return `http://${formatEndpoint({ host: address, port: metricsPort })}/metrics?labels=none`;
 }
 
 /** @throws when the answer is not 200 or too large. */

@@ -3,6 +3,8 @@ import { parseArgs } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import { startAdapter, type AdapterOptions } from "../../adapter/start.ts";
 import { createLogger } from "../../runtime/logger.ts";
+import { parseDuration } from "../../std/duration.ts";
+import { parseEndpoint, type Endpoint } from "../../std/endpoint.ts";
 
 const help = `Usage: weft adapter [FLAGS]
 
@@ -49,7 +51,7 @@ export async function run(args: readonly string[]): Promise<number> {
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stopped.abort());
   const adapter = await startAdapter({ ...options, logger });
   logger.info(adapter.addresses, "adapter is listening");
-  if (!stopped.signal.aborted) await once(stopped.signal, "abort");
+  if (!stopped.signal.aborted) await Promise.race([once(stopped.signal, "abort"), adapter.quit]);
   await adapter.stop();
   return 0;
 }
@@ -82,12 +84,10 @@ function isParseArgsError(error: unknown): error is Error {
   return error instanceof TypeError && String((error as NodeJS.ErrnoException).code).startsWith("ERR_PARSE_ARGS_");
 }
 
-/** `127.0.0.1:9125`, `[::1]:9125`. */
-function address(flag: string, text: string): { host: string; port: number } {
-  const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]]+)):([0-9]{1,5})$/.exec(text);
-  const port = Number(match?.[3]);
-  if (match === null || port > 65535) throw new UsageError(`${flag} must be HOST:PORT, such as 127.0.0.1:9125 or [::1]:9125, not '${text}'`);
-  return { host: match[1] ?? match[2] ?? "", port };
+function address(flag: string, text: string): Endpoint {
+  const endpoint = parseEndpoint(text);
+  if (endpoint === undefined) throw new UsageError(`${flag} must be HOST:PORT, such as 127.0.0.1:9125 or [::1]:9125, not '${text}'`);
+  return endpoint;
 }
 
 function wholeNumber(flag: string, text: string): number {
@@ -95,11 +95,8 @@ function wholeNumber(flag: string, text: string): number {
   return Number(text);
 }
 
-const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
-
 function duration(flag: string, text: string): number {
-  const match = /^([0-9]{1,7})(ms|s|m|h)$/.exec(text);
-  if (text === "0") return 0;
-  if (match === null) throw new UsageError(`${flag} must be a duration such as 30s, 10m or 1h, or 0, not '${text}'`);
-  return Number(match[1]) * (unitMs[match[2] ?? ""] ?? 0);
+  const milliseconds = text === "0" ? 0 : parseDuration(text);
+  if (milliseconds === undefined) throw new UsageError(`${flag} must be a duration such as 30s, 10m or 1h, or 0, not '${text}'`);
+  return milliseconds;
 }

@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { parseProbes } from "../../../certs/agent/probes.ts";
 import { startAgent, type AgentOptions } from "../../../certs/agent/start.ts";
 import { createLogger } from "../../runtime/logger.ts";
+import { formatEndpoint, parseEndpoint, type Endpoint } from "../../std/endpoint.ts";
 import { paths, ports } from "../../std/well-known.ts";
 
 /** Flag → its environment variable and what it is; the flag wins. */
@@ -32,7 +33,7 @@ export async function run(args: readonly string[]): Promise<number> {
     const asked = askedToEnd();
     const agent = await startAgent(options);
     process.stderr.write(`weft agent: health on http://${agent.address}\n`);
-    await asked;
+    await Promise.race([asked.then(() => agent.drain()), agent.quit]);
     await agent.stop();
     return 0;
   } catch (error) {
@@ -67,6 +68,7 @@ function parseOptions(args: readonly string[], environment: NodeJS.ProcessEnv): 
     admin: parseAdmin(value("admin")),
     probes: probesOf(environment["WEFT_PROBES"]),
     podIp: environment["WEFT_POD_IP"] || "127.0.0.1",
+    ordinary: ordinaryOf(environment),
     logger: createLogger("agent"),
   };
 }
@@ -81,16 +83,13 @@ function parseFlags(args: readonly string[]): Readonly<Partial<Record<Flag, stri
 }
 
 function parseAdmin(text: string): string {
-  const { host, port } = parseAddress("admin", text.replace(/^http:\/\//, "").replace(/\/$/, ""));
-  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  return `http://${formatEndpoint(parseAddress("admin", text.replace(/^http:\/\//, "").replace(/\/$/, "")))}`;
 }
 
-/** `127.0.0.1:15020`, `[::]:15020`, `:15020` (all addresses). */
-function parseAddress(flag: Flag, text: string): { host: string; port: number } {
-  const [, bracketed, plain, digits] = /^(?:\[([0-9a-fA-F:.]+)\]|([^:]*)):([0-9]{1,5})$/.exec(text) ?? [];
-  const port = Number(digits);
-  if (digits === undefined || port > 65_535) throw new UsageError(`--${flag} must be HOST:PORT, not '${text}'.`);
-  return { host: bracketed ?? (plain === "" || plain === undefined ? "0.0.0.0" : plain), port };
+function parseAddress(flag: Flag, text: string): Endpoint {
+  const endpoint = parseEndpoint(text);
+  if (endpoint === undefined) throw new UsageError(`--${flag} must be HOST:PORT, not '${text}'.`);
+  return endpoint;
 }
 
 function probesOf(text: string | undefined): AgentOptions["probes"] {
@@ -101,6 +100,13 @@ function probesOf(text: string | undefined): AgentOptions["probes"] {
   }
 }
 
+/** Injection sets WEFT_DRAIN_SECONDS where the sidecars are ordinary containers. */
+function ordinaryOf({ WEFT_DRAIN_SECONDS: seconds, WEFT_ADAPTER: adapter }: NodeJS.ProcessEnv): AgentOptions["ordinary"] {
+  if (seconds === undefined || seconds === "") return undefined;
+  if (!/^[0-9]{1,4}$/.test(seconds)) throw new UsageError(`WEFT_DRAIN_SECONDS must be a whole number of seconds, not '${seconds}'.`);
+  return { drainSeconds: Number(seconds), adapter: adapter || `http://127.0.0.1:${ports.prometheus}` };
+}
+
 function usage(): string {
   const lines = Object.entries(flags).map(([flag, { variable, help, fallback }]) => `  --${flag.padEnd(13)} ${help} (${variable}${fallback === undefined ? "" : `, else ${fallback}`})`);
   return [
@@ -108,7 +114,8 @@ function usage(): string {
     "",
     ...lines,
     "",
-    "Environment only: WEFT_PROBES (the pod's own HTTP probes, as injection writes them), WEFT_POD_IP.",
+    "Environment only, as injection writes it: WEFT_PROBES (the pod's own probes and hooks), WEFT_POD_IP, WEFT_DRAIN_SECONDS",
+    "(the sidecars are ordinary containers: POST /quitquitquit at 127.0.0.1 ends all three), WEFT_ADAPTER.",
     "",
     `Example:\n  ${example}`,
     "",

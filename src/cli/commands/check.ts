@@ -1,6 +1,7 @@
 import { Option } from "commander";
 import { formatDocuments } from "../../files/yaml.ts";
 import { formatObject, type Problem } from "../../std/problem.ts";
+import { configFlag } from "../flags.ts";
 import { createProgram, exitCodes, parseArguments } from "../program.ts";
 import { readMesh, type MeshFlags } from "../read-mesh.ts";
 
@@ -12,7 +13,7 @@ interface Flags extends MeshFlags {
 export async function run(args: readonly string[]): Promise<number> {
   const program = createProgram("check", "Tell everything that is wrong with a directory of resources.", "weft check --resources mesh -o table")
     .requiredOption("--resources <dir>", "directory of YAML and JSON")
-    .option("--config <file>", "mesh configuration (default: weft.yaml of the resources)")
+    .addOption(configFlag())
     .addOption(new Option("-o, --output <format>", "format of the list").choices(["yaml", "json", "table"]).default("yaml"));
   const ended = parseArguments(program, args);
   if (ended !== undefined) return ended;

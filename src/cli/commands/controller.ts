@@ -5,6 +5,7 @@ import { startTelemetry } from "../../controller/telemetry.ts";
 import { startTrustBundles, type Owner } from "../../controller/trust-bundles.ts";
 import { meshConfigDefaults } from "../../api/mesh-config-defaults.ts";
 import type { MeshConfig } from "../../api/mesh-config.ts";
+import type { Endpoint } from "../../std/endpoint.ts";
 import type { ObjectRef } from "../../std/problem.ts";
 import type { ObjectSource } from "../../api/objects.ts";
 import { applyObject } from "../../k8s/apply.ts";
@@ -16,7 +17,7 @@ import { writeStatus } from "../../k8s/status.ts";
 import { reviewToken } from "../../k8s/token-review.ts";
 import { createLogger, type Logger } from "../../runtime/logger.ts";
 import { readOwner } from "../cluster-owner.ts";
-import { parseEndpoint } from "../endpoint.ts";
+import { endpointFlag } from "../flags.ts";
 import { readConfig } from "../inject-input.ts";
 import { createProgram, exitCodes, Failure, parseArguments } from "../program.ts";
 import { untilSignal } from "../until-signal.ts";
@@ -24,21 +25,21 @@ import { untilSignal } from "../until-signal.ts";
 interface Flags {
   readonly config?: string;
   readonly namespace: string;
-  readonly xds: string;
-  readonly ca: string;
-  readonly metrics: string;
-  readonly telemetry: string;
+  readonly xds: Endpoint;
+  readonly ca: Endpoint;
+  readonly metrics: Endpoint;
+  readonly telemetry: Endpoint;
 }
 
 /** `weft controller`: the process of the chart, in a cluster, until SIGINT or SIGTERM. */
 export async function run(args: readonly string[]): Promise<number> {
-  const program = createProgram("controller", "process: config generator, CA and metrics server, in a cluster", "weft controller --config /etc/weft/weft.yaml --namespace weft-system")
+  const program = createProgram("controller", "The config generator, the CA and the metrics server, in a cluster.", "weft controller --config /etc/weft/weft.yaml --namespace weft-system")
     .option("--config <file>", "mesh configuration")
     .option("--namespace <name>", "where the Secret weft-ca and the Lease weft-controller are", "weft-system")
-    .option("--xds <host:port>", "delta ADS, mutual TLS", "0.0.0.0:15010")
-    .option("--ca <host:port>", "certificates, HTTPS", "0.0.0.0:15012")
-    .option("--metrics <host:port>", "metrics server, HTTPS", "0.0.0.0:3000")
-    .option("--telemetry <host:port>", "health and own metrics, plain HTTP", "0.0.0.0:9090");
+    .addOption(endpointFlag("--xds", "delta ADS, mutual TLS", "0.0.0.0:15010"))
+    .addOption(endpointFlag("--ca", "certificates, HTTPS", "0.0.0.0:15012"))
+    .addOption(endpointFlag("--metrics", "metrics server, HTTPS", "0.0.0.0:3000"))
+    .addOption(endpointFlag("--telemetry", "health and own metrics, plain HTTP", "0.0.0.0:9090"));
   const ended = parseArguments(program, args);
   if (ended !== undefined) return ended;
   const flags = program.opts<Flags>();
@@ -69,7 +70,7 @@ async function startAll({ flags, config, logger, stops }: Start): Promise<void> 
   stops.push(() => source.stop());
   let controller: Controller | undefined;
   const telemetry = await startTelemetry({
-    listen: parseEndpoint(flags.telemetry),
+    listen: flags.telemetry,
     obstacle: () => (controller === undefined ? (source.trouble() ?? "The objects of the mesh are not read yet.") : undefined),
     metrics: () => controller?.metrics.registry,
   });
@@ -109,7 +110,7 @@ function openController({ flags, config, logger, client, source, owner }: Cluste
       logger.warn({ reason: reviewed.reason }, "token refused");
       return undefined;
     },
-    listen: { xds: parseEndpoint(flags.xds), ca: parseEndpoint(flags.ca), metrics: parseEndpoint(flags.metrics) },
+    listen: { xds: flags.xds, ca: flags.ca, metrics: flags.metrics },
     servingNames: { dns: servingNames(flags.namespace, config), ips: ["127.0.0.1"] },
     logger,
   });

@@ -9,34 +9,35 @@ import { startWebhook } from "../../../webhook/start.ts";
 import { startController, type Controller } from "../../controller/start.ts";
 import { startFilesSource, type FilesSource } from "../../files/source.ts";
 import { createLogger, type Logger } from "../../runtime/logger.ts";
+import { formatEndpoint, type Endpoint } from "../../std/endpoint.ts";
 import { formatObject } from "../../std/problem.ts";
 import { createMembership } from "../files-membership.ts";
 import { untilSignal } from "../until-signal.ts";
-import { parseEndpoint, type Endpoint } from "../endpoint.ts";
+import { configFlag, endpointFlag, kubernetesVersionFlag } from "../flags.ts";
 import { createProgram, exitCodes, parseArguments } from "../program.ts";
 
 interface Flags {
   readonly resources: string;
   readonly state: string;
   readonly config?: string;
-  readonly webhook: string;
-  readonly xds: string;
-  readonly ca: string;
-  readonly metrics: string;
+  readonly webhook: Endpoint;
+  readonly xds: Endpoint;
+  readonly ca: Endpoint;
+  readonly metrics: Endpoint;
   readonly kubernetesVersion: string;
 }
 
 /** `weft run`: the whole control plane on files, until SIGINT or SIGTERM. */
 export async function run(args: readonly string[]): Promise<number> {
-  const program = createProgram("run", "the whole control plane on files, in one process", "weft run --resources mesh --state .weft")
+  const program = createProgram("run", "Run the whole control plane on files, in one process, until Ctrl-C.", "weft run --resources mesh --state .weft")
     .requiredOption("--resources <dir>", "directory of YAML and JSON, watched")
     .option("--state <dir>", "where keys, the trust bundle and statuses are kept", ".weft")
-    .option("--config <file>", "mesh configuration (default: weft.yaml of the resources)")
-    .option("--webhook <host:port>", "mutating webhook, HTTPS; port 0 = any free one", "127.0.0.1:10250")
-    .option("--xds <host:port>", "delta ADS, mutual TLS", "127.0.0.1:15010")
-    .option("--ca <host:port>", "certificates, HTTPS", "127.0.0.1:15012")
-    .option("--metrics <host:port>", "metrics server, HTTPS", "127.0.0.1:3000")
-    .option("--kubernetes-version <version>", "decides on native sidecars", "1.36");
+    .addOption(configFlag())
+    .addOption(endpointFlag("--webhook", "mutating webhook, HTTPS; port 0 = any free one", "127.0.0.1:10250"))
+    .addOption(endpointFlag("--xds", "delta ADS, mutual TLS", "127.0.0.1:15010"))
+    .addOption(endpointFlag("--ca", "certificates, HTTPS", "127.0.0.1:15012"))
+    .addOption(endpointFlag("--metrics", "metrics server, HTTPS", "127.0.0.1:3000"))
+    .addOption(kubernetesVersionFlag());
   const ended = parseArguments(program, args);
   if (ended !== undefined) return ended;
   const flags = program.opts<Flags>();
@@ -51,15 +52,14 @@ export async function run(args: readonly string[]): Promise<number> {
 
 /** Starts the parts one after the other; answers what ends them, in reverse. */
 async function startAll(flags: Flags, source: FilesSource, logger: Logger): Promise<() => Promise<void>> {
-  const listen = { webhook: parseEndpoint(flags.webhook), xds: parseEndpoint(flags.xds), ca: parseEndpoint(flags.ca), metrics: parseEndpoint(flags.metrics) };
+  const listen = { webhook: flags.webhook, xds: flags.xds, ca: flags.ca, metrics: flags.metrics };
   const names = servingNames(Object.values(listen));
   await mkdir(flags.state, { recursive: true, mode: 0o700 });
   const controller = await openController({ flags, source, listen, names, logger });
   const servingPki = await startServingPki(createDirectoryStore(join(flags.state, "webhook")), { dnsNames: names.dns, ips: names.ips, logger });
   const webhook = await startWebhook({ source, config: () => source.meshConfig(), servingPki, listen: listen.webhook, logger, kubernetesVersion: flags.kubernetesVersion });
   await keepFile(join(flags.state, "webhook-ca.pem"), () => servingPki.current().caBundle, (changed) => servingPki.onChange(changed));
-  const { host, port } = webhook.address;
-  tellAddresses({ webhook: `https://${host}:${port}/mutate`, xds: controller.addresses.xds, ca: controller.addresses.ca, trust: resolve(flags.state, "trust-bundle.pem"), metrics: controller.addresses.metrics });
+  tellAddresses({ webhook: `https://${formatEndpoint(webhook.address)}/mutate`, xds: controller.addresses.xds, ca: controller.addresses.ca, trust: resolve(flags.state, "trust-bundle.pem"), metrics: controller.addresses.metrics });
   return async () => {
     await webhook.stop();
     servingPki.stop();

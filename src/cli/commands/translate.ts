@@ -1,4 +1,4 @@
-import { InvalidArgumentError, Option } from "commander";
+import { Option } from "commander";
 import { buildResources } from "../../envoy/resources.ts";
 import { formatDocuments, type DocumentFormat } from "../../files/yaml.ts";
 import { translate } from "../../ir/translate.ts";
@@ -6,6 +6,7 @@ import type { MeshSnapshot } from "../../mesh/snapshot.ts";
 import { resourceTypes } from "../../std/resource-set.ts";
 import { unreachable } from "../../std/unreachable.ts";
 import { formatResource } from "../../xds/encode.ts";
+import { configFlag, readPodName } from "../flags.ts";
 import { createProgram, exitCodes, Failure, parseArguments } from "../program.ts";
 import { formatProblem, readMesh, type MeshFlags } from "../read-mesh.ts";
 
@@ -21,8 +22,8 @@ interface Flags extends MeshFlags {
 export async function run(args: readonly string[]): Promise<number> {
   const program = createProgram("translate", "Show what one pod's proxy is told.", "weft translate --resources mesh --proxy bookstore/web --stage ir")
     .requiredOption("--resources <dir>", "directory of YAML and JSON")
-    .requiredOption("--proxy <namespace/pod>", "the pod", parseProxy)
-    .option("--config <file>", "mesh configuration (default: weft.yaml of the resources)")
+    .requiredOption("--proxy <namespace/pod>", "the pod", readPodName)
+    .addOption(configFlag())
     .addOption(new Option("--stage <stage>", "the whole mesh, what the proxy must do, or Envoy's resources").choices(["snapshot", "ir", "envoy"]).default("envoy"))
     .addOption(new Option("-o, --output <format>", "format of the document").choices(["yaml", "json"]).default("yaml"));
   const ended = parseArguments(program, args);
@@ -61,9 +62,4 @@ function whyNoProxy(snapshot: MeshSnapshot, proxy: string): string {
 /** By JSON: what is undefined is left out. */
 function toPlain(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value, (_key, child: unknown) => (child instanceof Map ? Object.fromEntries(child) : child)));
-}
-
-function parseProxy(value: string): string {
-  if (!/^[^/]+\/[^/]+$/.test(value)) throw new InvalidArgumentError("A pod is named NAMESPACE/POD.");
-  return value;
 }

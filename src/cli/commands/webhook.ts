@@ -6,16 +6,17 @@ import { secretKeyStore, type OwnerReference } from "../../k8s/authority-secret.
 import { createKubeClient, type KubeClient } from "../../k8s/client.ts";
 import { startK8sSource } from "../../k8s/source.ts";
 import { createLogger, type Logger } from "../../runtime/logger.ts";
+import type { Endpoint } from "../../std/endpoint.ts";
 import { meshConfigDefaults } from "../../api/mesh-config-defaults.ts";
-import { parseEndpoint } from "../endpoint.ts";
+import { endpointFlag } from "../flags.ts";
 import { readConfig } from "../inject-input.ts";
 import { createProgram, exitCodes, parseArguments } from "../program.ts";
 import { untilSignal } from "../until-signal.ts";
 
 interface Flags {
   readonly config?: string;
-  readonly listen: string;
-  readonly telemetry: string;
+  readonly listen: Endpoint;
+  readonly telemetry: Endpoint;
   readonly serviceName: string;
   readonly namespace: string;
 }
@@ -31,8 +32,8 @@ const drain = 3000;
 export async function run(args: readonly string[]): Promise<number> {
   const program = createProgram("webhook", "The mutating admission webhook, in a cluster.", "weft webhook --config /etc/weft/weft.yaml --namespace weft-system")
     .option("--config <file>", "mesh configuration")
-    .option("--listen <host:port>", "HTTPS, for the API server", "0.0.0.0:10250")
-    .option("--telemetry <host:port>", "Prometheus, plain HTTP", "0.0.0.0:9090")
+    .addOption(endpointFlag("--listen", "HTTPS, for the API server", "0.0.0.0:10250"))
+    .addOption(endpointFlag("--telemetry", "Prometheus, plain HTTP", "0.0.0.0:9090"))
     .option("--service-name <name>", "the Service in front of it", "weft-webhook")
     .option("--namespace <name>", "the control plane's own", "weft-system");
   const exit = parseArguments(program, args);
@@ -44,7 +45,7 @@ export async function run(args: readonly string[]): Promise<number> {
 }
 
 async function start(flags: Flags, logger: Logger): Promise<() => Promise<void>> {
-  const [listen, telemetry] = [parseEndpoint(flags.listen), parseEndpoint(flags.telemetry)];
+  const { listen, telemetry } = flags;
   const config = flags.config === undefined ? meshConfigDefaults : await readConfig(flags.config);
   const client = createKubeClient();
   const kubernetesVersion = await readVersion(client);

@@ -103,7 +103,7 @@ describe("weft inject", () => {
   });
 
   it.each([
-    ["no -f", ["inject"], "required option '-f"],
+    ["no -f", ["inject"], "weft inject: -f, --filename <path> is needed"],
     ["an unknown value of --inject", ["inject", "-f", "-", "--inject", "maybe"], "Allowed choices are enabled, always"],
     ["no version", ["inject", "-f", "-", "--kubernetes-version", "new"], "A version looks like 1.36"],
   ])("ends with 2 for %s", async (_name, args, message) => {

@@ -36,9 +36,9 @@ describe("weft token", () => {
   });
 
   it.each([
-    { args: ["--state", "s", "--pod", "web-1"], status: 1, message: "--pod must be NAMESPACE/POD, not 'web-1'." },
-    { args: ["--state", "s", "--pod", "a/b", "--expires-in", "soon"], status: 1, message: "--expires-in must be a number with s, m or h, not 'soon'." },
-    { args: ["--pod", "a/b"], status: 2, message: "required option '--state <dir>' not specified" },
+    { args: ["--state", "s", "--pod", "web-1"], status: 2, message: "'web-1' is invalid. A pod is named NAMESPACE/POD." },
+    { args: ["--state", "s", "--pod", "a/b", "--expires-in", "soon"], status: 2, message: "'soon' is invalid. A duration is a number with s, m or h, such as 90s, 15m or 1h." },
+    { args: [], status: 2, message: "weft token: --state <dir> and --pod <namespace/pod> are needed" },
   ])("refuses $args", ({ args, status, message }) => {
     const printed = weft("token", ...args);
 

@@ -59,7 +59,7 @@ describe("weft translate", () => {
     ["a pod that is not there", ["--proxy", "shop/nobody"], 1, "There is no Pod shop/nobody in the resources. Pods in the mesh: shop/web."],
     ["a pod outside the mesh", ["--proxy", "shop/out"], 1, "Pod shop/out is not in the mesh"],
     ["no NAMESPACE/POD", ["--proxy", "web"], 2, "A pod is named NAMESPACE/POD."],
-    ["no proxy", [], 2, "required option"],
+    ["no proxy", [], 2, "weft translate: --proxy <namespace/pod> is needed"],
     ["an unknown stage", ["--proxy", "shop/web", "--stage", "soup"], 2, "Allowed choices are snapshot, ir, envoy"],
   ])("refuses %s", async (...[, args, expected, sentence]) => {
     const { code, stdout, stderr } = await translate(...args);

@@ -1,4 +1,4 @@
-/** Whether Envoy would take `text` as an address; a whole listener is refused for one that it does not. */
+/** Whether `text` is an IP address as Kubernetes and Envoy read it; Envoy refuses a whole listener for one that it does not. */
 export function isIpAddress(text: string): boolean {
   return isIpv4(text) || isIpv6(text);
 }
