@@ -12,9 +12,10 @@ export interface KubernetesObject {
   readonly [field: string]: unknown;
 }
 
-/** Runs helm. @throws with what it says on stderr. */
+/** Runs helm. @throws with what it says on stderr; a warning is a failure too. */
 export async function helm(...args: readonly string[]): Promise<string> {
-  const { stdout } = await execute(await findTool("helm"), [...args], { maxBuffer: 1 << 24 });
+  const { stdout, stderr } = await execute(await findTool("helm"), [...args], { maxBuffer: 1 << 24 });
+  if (stderr !== "") throw new Error(stderr);
   return stdout;
 }
 

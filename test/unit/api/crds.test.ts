@@ -10,7 +10,7 @@ describe("buildCrds", () => {
 
     expect([...crds.keys()]).toEqual(["smi-spec.io_tlsconfigs.yaml", "smi-spec.io_canaries.yaml", "smi-spec.io_monitors.yaml", "split.smi-spec.io_trafficsplits.yaml"]);
     for (const [name, crd] of crds) {
-      const text = await readFile(new URL(`../../../charts/weft/crds/${name}`, import.meta.url), "utf8");
+      const text = await readFile(new URL(`../../../charts/weft/files/crds/${name}`, import.meta.url), "utf8");
       expect(readDocuments(text, name), `${name}: run 'make gen'`).toEqual({ documents: [crd], problems: [] });
     }
   });
