@@ -1,5 +1,8 @@
+import { parseDuration } from "../std/duration.ts";
+import { parseEndpoint } from "../std/endpoint.ts";
 import { checkSchema } from "./check-schema.ts";
 import { MeshConfigFile, type ContainerResources, type MeshConfig } from "./mesh-config.ts";
+import { amountOf } from "./resource-amount.ts";
 
 export const meshConfigDefaults: MeshConfig = {
   trustDomain: "weft.local",
@@ -17,9 +20,11 @@ export const meshConfigDefaults: MeshConfig = {
   images: { weft: "weft/weft:0.1.0", pullPolicy: "IfNotPresent", pullSecrets: [] },
   injection: {
     excludedNamespaces: [],
+    allowedImages: [],
     nativeSidecars: "auto",
     redirection: "iptables",
     concurrency: 2,
+    drainSeconds: 15,
     logLevel: "warning",
     resources: {
       proxy: { requests: { cpu: "50m", memory: "64Mi" }, limits: { cpu: "1", memory: "256Mi" } },
@@ -37,9 +42,30 @@ export type MeshConfigResult = { readonly config: MeshConfig } | { readonly erro
 export function parseMeshConfig(raw: unknown): MeshConfigResult {
   const checked = checkSchema(MeshConfigFile, raw ?? {}, "");
   if (!checked.ok) return { errors: checked.faults };
-  const ttl = parseSeconds(checked.value.certificates?.ttl);
-  if (ttl !== undefined && (ttl < 1 || ttl > 24 * 3600)) return { errors: ["certificates.ttl must be between 1s and 24h"] };
-  return { config: fill(checked.value, ttl ?? meshConfigDefaults.certificates.ttl) };
+  const ttl = (parseDuration(checked.value.certificates?.ttl ?? "24h") ?? Infinity) / 1000;
+  if (ttl < 1 || ttl > 24 * 3600) return { errors: ["certificates.ttl must be between 1s and 24h"] };
+  const config = fill(checked.value, ttl);
+  const errors = [...findBadAddresses(config), ...findExcess(config)];
+  return errors.length === 0 ? { config } : { errors };
+}
+
+/** What a proxy or an agent could not call would only be seen when the next pod does not start. */
+function findBadAddresses({ controlPlane }: MeshConfig): readonly string[] {
+  const target = parseEndpoint(controlPlane.xds);
+  const urls = (["ca", "metrics"] as const).filter((name) => !/^https:\/\/[^\s/?#@]+$/.test(controlPlane[name]));
+  return [
+    ...(target === undefined || target.port === 0 ? ["controlPlane.xds must be HOST:PORT"] : []),
+    ...urls.map((name) => `controlPlane.${name} must be https://HOST:PORT`),
+  ];
+}
+
+/** The API server would refuse every pod whose sidecar requests more than its limit. */
+function findExcess({ injection }: MeshConfig): readonly string[] {
+  return Object.entries(injection.resources).flatMap(([container, { requests, limits }]) =>
+    (["cpu", "memory"] as const)
+      .filter((kind) => amountOf(requests[kind]) > amountOf(limits[kind]))
+      .map((kind) => `injection.resources.${container}.requests.${kind} (${requests[kind]}) is more than the limit (${limits[kind]})`),
+  );
 }
 
 function fill(file: MeshConfigFile, ttl: number): MeshConfig {
@@ -79,10 +105,4 @@ function fillResources(file: FileResources): MeshConfig["injection"]["resources"
 
 function fillContainer(defaults: ContainerResources, file: FileResources["proxy"] = {}): ContainerResources {
   return { requests: { ...defaults.requests, ...file.requests }, limits: { ...defaults.limits, ...file.limits } };
-}
-
-const secondsOf: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
-
-function parseSeconds(text: string | undefined): number | undefined {
-  return text === undefined ? undefined : Number(text.slice(0, -1)) * (secondsOf[text.slice(-1)] ?? 1);
 }

@@ -1,10 +1,18 @@
 import { Type, type Static } from "typebox";
+import { amountPatterns } from "./resource-amount.ts";
 
 const strict = { additionalProperties: false };
 const optional: typeof Type.Optional = Type.Optional;
-const quantity = Type.String({ pattern: "^[0-9]+(\\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi)?$" });
-const amounts = Type.Object({ cpu: optional(quantity), memory: optional(quantity) }, strict);
+const amounts = Type.Object(
+  { cpu: optional(Type.String({ pattern: amountPatterns.cpu })), memory: optional(Type.String({ pattern: amountPatterns.memory })) },
+  strict,
+);
 const resources = Type.Object({ requests: optional(amounts), limits: optional(amounts) }, strict);
+
+const namespaceName = Type.String({ pattern: "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", maxLength: 63 });
+
+/** Envoy's. */
+export const logLevels = ["trace", "debug", "info", "warning", "error", "critical", "off"] as const;
 
 /** The mesh configuration as a person writes it (`weft.yaml`, ConfigMap `weft-config`): every key is optional. */
 export const MeshConfigFile = Type.Object(
@@ -20,13 +28,13 @@ export const MeshConfigFile = Type.Object(
     controlPlane: optional(
       Type.Object(
         {
-          namespace: optional(Type.String()),
+          namespace: optional(namespaceName),
           /** HOST:PORT of delta ADS. */
-          xds: optional(Type.String()),
+          xds: optional(Type.String({ maxLength: 300 })),
           /** URL of the CA. */
-          ca: optional(Type.String()),
+          ca: optional(Type.String({ maxLength: 300 })),
           /** URL of the metrics server, without path. */
-          metrics: optional(Type.String()),
+          metrics: optional(Type.String({ maxLength: 300 })),
         },
         strict,
       ),
@@ -44,11 +52,15 @@ export const MeshConfigFile = Type.Object(
     injection: optional(
       Type.Object(
         {
-          excludedNamespaces: optional(Type.Array(Type.String())),
+          excludedNamespaces: optional(Type.Array(namespaceName)),
+          /** What the annotation weft.mesh/image may name: images, or beginnings of them that end with a `*`. */
+          allowedImages: optional(Type.Array(Type.String({ minLength: 1, maxLength: 512 }))),
           nativeSidecars: optional(Type.Union([Type.Literal("auto"), Type.Literal("on"), Type.Literal("off")])),
           redirection: optional(Type.Union([Type.Literal("iptables"), Type.Literal("cni"), Type.Literal("none")])),
           concurrency: optional(Type.Integer({ minimum: 1, maximum: 64 })),
-          logLevel: optional(Type.Union(["trace", "debug", "info", "warning", "error", "critical", "off"].map((level) => Type.Literal(level)))),
+          /** Seconds for which a proxy that ends goes on serving open connections. */
+          drainSeconds: optional(Type.Integer({ minimum: 1, maximum: 3600 })),
+          logLevel: optional(Type.Union(logLevels.map((level) => Type.Literal(level)))),
           resources: optional(
             Type.Object({ proxy: optional(resources), agent: optional(resources), adapter: optional(resources), init: optional(resources) }, strict),
           ),
@@ -78,12 +90,14 @@ export interface MeshConfig {
   /** Seconds. */
   readonly certificates: { readonly ttl: number };
   readonly controlPlane: { readonly namespace: string; readonly xds: string; readonly ca: string; readonly metrics: string };
-  readonly images: { readonly weft: string; readonly pullPolicy: "Always" | "IfNotPresent" | "Never"; readonly pullSecrets: readonly string[] };
+  readonly images: { readonly weft: string; readonly pullPolicy: "Always" | "IfNotPresent" | "Never"; readonly pullSecrets: readonly string[]; };
   readonly injection: {
     readonly excludedNamespaces: readonly string[];
+    readonly allowedImages: readonly string[];
     readonly nativeSidecars: "auto" | "on" | "off";
     readonly redirection: "iptables" | "cni" | "none";
     readonly concurrency: number;
+    readonly drainSeconds: number;
     readonly logLevel: string;
     readonly resources: Readonly<Record<"proxy" | "agent" | "adapter" | "init", ContainerResources>>;
   };

@@ -16,7 +16,7 @@ export function createMembership(source: Pick<ObjectSource, "current">, config: 
     const view = readPod(pod.raw);
     if (view === undefined) return { inMesh: false };
     const name = pod.metadata.namespace;
-    const { labels, resources } = namespaceFacts(source.current().objects, name);
-    return { inMesh: decide({ pod: view, namespace: { name, labels }, resources, config: config() }).decision === "injected" };
+    const { labels, annotations, resources } = namespaceFacts(source.current().objects, name);
+    return { inMesh: decide({ pod: view, namespace: { name, labels, annotations }, resources, config: config() }).decision === "injected" };
   };
 }

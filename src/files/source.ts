@@ -1,14 +1,14 @@
 import { watch, type FSWatcher } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { meshConfigDefaults, parseMeshConfig, type MeshConfigResult } from "../api/mesh-config-defaults.ts";
+import { meshConfigDefaults } from "../api/mesh-config-defaults.ts";
 import type { MeshConfig } from "../api/mesh-config.ts";
 import type { MeshKind, ObjectSource, SourceState } from "../api/objects.ts";
 import type { Logger } from "../runtime/logger.ts";
 import type { Problem } from "../std/problem.ts";
 import { assemble, changedKinds, noObjects } from "./assemble.ts";
+import { readMeshConfig } from "./config-file.ts";
 import { fileProblem, readContent, type FileContent } from "./file-content.ts";
 import { scanDirectory, scanFile, type ScannedFile } from "./scan.ts";
-import { readDocuments } from "./yaml.ts";
 
 export interface FilesSourceOptions {
   readonly directory: string;
@@ -129,13 +129,14 @@ class DirectorySource implements FilesSource {
   }
 
   #update(): void {
-    const before = this.#state;
+    const [before, config] = [this.#state, this.#config];
     const configProblems = this.#readConfig();
     const { files, problems } = this.#readFiles();
     const state = assemble({ files, derive: this.#options.derive ?? "all", previous: before.objects });
     this.#state = { objects: state.objects, problems: [...configProblems, ...problems, ...state.problems] };
     const kinds = changedKinds(before.objects, state.objects);
-    if (kinds.size === 0 && JSON.stringify(before.problems) === JSON.stringify(this.#state.problems)) return;
+    // What is made of the objects depends on the configuration too.
+    if (kinds.size === 0 && config === this.#config && JSON.stringify(before.problems) === JSON.stringify(this.#state.problems)) return;
     for (const listener of this.#listeners) listener(kinds);
   }
 
@@ -167,14 +168,6 @@ class DirectorySource implements FilesSource {
 
 const nothing: FileContent = { objects: [], problems: [] };
 const nothingScanned: ScannedFile = { stamp: "", text: "", error: undefined };
-
-/** No file at all means all defaults. */
-function readMeshConfig(scanned: ScannedFile | undefined, file: string): MeshConfigResult {
-  if (scanned?.error !== undefined) return { errors: [scanned.error] };
-  const { documents, problems } = readDocuments(scanned?.text ?? "", file);
-  if (problems.length > 0) return { errors: problems };
-  return documents.length > 1 ? { errors: [`${file} holds several documents`] } : parseMeshConfig(documents[0]);
-}
 
 function readScanned(
   name: string,

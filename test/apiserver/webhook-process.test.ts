@@ -1,6 +1,8 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { request } from "node:https";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
@@ -11,6 +13,7 @@ let server: TestApiServer;
 let webhook: ChildProcess;
 let log: Promise<string>;
 let port: number;
+let directory: string;
 
 beforeAll(async () => {
   server = await startApiServer();
@@ -19,7 +22,9 @@ beforeAll(async () => {
   await server.call("POST", configurations, configuration());
   port = await findFreePort();
   const main = join(import.meta.dirname, "../../src/cli/main.ts");
-  const args = [main, "webhook", "--namespace", "weft-system", "--listen", `127.0.0.1:${port}`, "--telemetry", "127.0.0.1:0"];
+  directory = await mkdtemp(join(tmpdir(), "weft-webhook-"));
+  await writeFile(join(directory, "weft.yaml"), "injection: {concurrency: 7}\n");
+  const args = [main, "webhook", "--config", join(directory, "weft.yaml"), "--namespace", "weft-system", "--listen", `127.0.0.1:${port}`, "--telemetry", "127.0.0.1:0"];
   webhook = spawn(process.execPath, args, { env: { ...process.env, KUBECONFIG: server.kubeconfig }, stdio: ["ignore", "ignore", "pipe"] });
   log = webhook.stderr === null ? Promise.resolve("") : text(webhook.stderr);
 });
@@ -27,6 +32,7 @@ beforeAll(async () => {
 afterAll(async () => {
   if (webhook?.exitCode === null) webhook.kill("SIGKILL");
   await server?.stop();
+  if (directory !== undefined) await rm(directory, { recursive: true, force: true });
 });
 
 /** As the chart renders it: both entries, by Service, without caBundle. */
@@ -58,7 +64,7 @@ function call(ca: string, path: string, body?: string): Promise<{ readonly statu
   });
 }
 
-it("makes its certificate, hands it to the API server, answers, and ends at SIGTERM", async () => {
+it("makes its certificate, hands it to the API server, answers, follows its configuration, and ends at SIGTERM", async () => {
   await vi.waitFor(
     async () => {
       const bundles = await readBundles();
@@ -75,12 +81,15 @@ it("makes its certificate, hands it to the API server, answers, and ends at SIGT
   };
 
   const answer = await call(bundle, "/mutate", JSON.stringify(review));
+  await writeFile(join(directory, "weft.yaml"), "injection: {excludedNamespaces: [shop]}\n");
+  await vi.waitFor(async () => expect((await call(bundle, "/mutate", JSON.stringify(review))).body).toContain("namespace-excluded"), { timeout: 10_000, interval: 100 });
   const secret = await server.call("GET", "/api/v1/namespaces/weft-system/secrets/weft-webhook-serving");
   webhook.kill("SIGTERM");
   const [code] = (await once(webhook, "exit")) as [number | null];
 
   expect(second).toBe(bundle);
   expect(JSON.parse(answer.body)).toMatchObject({ response: { uid: "u", allowed: true, auditAnnotations: { code: "injected", rules: "always" } } });
+  expect(Buffer.from((JSON.parse(answer.body) as { response: { patch: string } }).response.patch, "base64").toString()).toContain('"--concurrency","7"');
   expect(secret.status).toBe(200);
   expect(code).toBe(0);
   expect(await log).not.toContain("PRIVATE KEY");

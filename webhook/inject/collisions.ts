@@ -1,4 +1,5 @@
 import { containers, ports, proxyUser, volumes } from "../../src/std/well-known.ts";
+import { listAt, textAt } from "./opaque.ts";
 import type { ContainerView, PodView } from "./pod.ts";
 import type { ReasonCode } from "./reasons.ts";
 
@@ -43,9 +44,19 @@ function findNameCollision(pod: PodView): Collision | undefined {
   const culprits = [
     ...taken("container", containerNames, Object.values(containers)),
     ...taken("volume", pod.volumes, Object.values(volumes)),
+    ...findMounts(pod),
   ];
   if (culprits.length === 0) return undefined;
   return { code: "name-collision", sentence: `${culprits.join(", ")}: the name is one that injection uses` };
+}
+
+/** The volume does not exist yet, but once it does the container would read the pod's key. */
+function findMounts(pod: PodView): string[] {
+  const names = Object.values<string>(volumes);
+  return pod.containers.flatMap((container) => {
+    const mounted = listAt(listAt(pod.spec, container.list)[container.index], "volumeMounts").map((mount) => textAt(mount, "name"));
+    return mounted.filter((name) => names.includes(name)).map((name) => `container ${quoteName(container)} mounts volume '${name}' (no other container may)`);
+  });
 }
 
 function taken(noun: string, names: readonly string[], ours: readonly string[]): string[] {

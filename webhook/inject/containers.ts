@@ -1,7 +1,10 @@
-import type { ContainerResources, MeshConfig } from "../../src/api/mesh-config.ts";
+import type { MeshConfig } from "../../src/api/mesh-config.ts";
 import { buildBootstrap } from "../../src/envoy/bootstrap.ts";
 import { containers, paths, ports, proxyUser, tokenAudience, trustBundle, volumes } from "../../src/std/well-known.ts";
+import { redirectionAnnotations } from "./annotation-table.ts";
+import type { EnvironmentVariable } from "./annotation-values.ts";
 import { agentCommand, probesVariable } from "./injected.ts";
+import type { PodSettings, SidecarResources } from "./settings.ts";
 
 /** What the sidecars of a pod depend on, beside the mesh configuration. */
 export interface SidecarVariant {
@@ -9,24 +12,27 @@ export interface SidecarVariant {
   readonly native: boolean;
   /** A Monitor selects the pod: adapter, and the proxy's statsd. */
   readonly monitored: boolean;
-  /** The pod declares resources as a whole: requests of ours might exceed them, and the API server would refuse the pod. */
-  readonly podResources: boolean;
 }
 
-/** Seconds a proxy goes on serving open connections when its listeners drain. */
-const drainSeconds = 15;
+/** All that the containers of one pod depend on. */
+export interface SidecarInput {
+  readonly config: MeshConfig;
+  readonly variant: SidecarVariant;
+  readonly settings: PodSettings;
+}
+
 /** The agent's certificate and the proxy's configuration may need the control plane to come up: two minutes. */
 const startupAttempts = 120;
 
 /** `weft-init`: the redirection. It alone is root, with the two capabilities that iptables needs. */
-export function initContainer(config: MeshConfig, variant: SidecarVariant): object {
+export function initContainer({ settings }: SidecarInput): object {
   const args = ["--inbound-port", ports.inbound, "--outbound-port", ports.outbound, "--proxy-uid", proxyUser];
   return {
     name: containers.init,
-    ...image(config),
+    ...image(settings),
     command: ["weft", "init"],
-    args: [...args, "--exclude-inbound-ports", `${ports.agent},${ports.prometheus}`].map(String),
-    ...resources(config.injection.resources.init, variant),
+    args: [...args.map(String), ...redirectionArguments(settings)],
+    ...resources(settings.resources.init),
     securityContext: {
       ...restricted,
       capabilities: { drop: ["ALL"], add: ["NET_ADMIN", "NET_RAW"] },
@@ -39,10 +45,11 @@ export function initContainer(config: MeshConfig, variant: SidecarVariant): obje
 }
 
 /** `weft-agent`: certificates and the user's probes. WEFT_PROBES is `probes`, JSON. */
-export function agentContainer(config: MeshConfig, variant: SidecarVariant, probes: string): object {
+export function agentContainer(input: SidecarInput, probes: string): object {
+  const { config, variant, settings } = input;
   return {
     name: containers.agent,
-    ...image(config),
+    ...image(settings),
     command: agentCommand(),
     env: [
       ...podIdentity,
@@ -57,7 +64,7 @@ export function agentContainer(config: MeshConfig, variant: SidecarVariant, prob
     ],
     ports: [{ name: "weft-health", containerPort: ports.agent, protocol: "TCP" }],
     ...lifetime(variant),
-    ...resources(config.injection.resources.agent, variant),
+    ...resources(settings.resources.agent),
     startupProbe: startupProbe("/ready/agent", ports.agent),
     ...hardened,
     volumeMounts: [
@@ -69,10 +76,10 @@ export function agentContainer(config: MeshConfig, variant: SidecarVariant, prob
 }
 
 /** `weft-adapter`: the proxy's statsd to Prometheus. */
-export function adapterContainer(config: MeshConfig, variant: SidecarVariant): object {
+export function adapterContainer({ variant, settings }: SidecarInput): object {
   return {
     name: containers.adapter,
-    ...image(config),
+    ...image(settings),
     command: ["weft", "adapter"],
     env: [
       { name: "WEFT_STATSD", value: `127.0.0.1:${ports.statsd}` },
@@ -82,7 +89,7 @@ export function adapterContainer(config: MeshConfig, variant: SidecarVariant): o
     ],
     ports: [{ name: "weft-metrics", containerPort: ports.prometheus, protocol: "TCP" }],
     ...lifetime(variant),
-    ...resources(config.injection.resources.adapter, variant),
+    ...resources(settings.resources.adapter),
     startupProbe: startupProbe("/ready", ports.prometheus),
     ...hardened,
     volumeMounts: [{ name: volumes.run, mountPath: paths.run, readOnly: true }],
@@ -90,16 +97,17 @@ export function adapterContainer(config: MeshConfig, variant: SidecarVariant): o
 }
 
 /** `weft-proxy`: Envoy. Its bootstrap does not depend on the pod; the node id comes from the downward API. */
-export function proxyContainer(config: MeshConfig, variant: SidecarVariant): object {
+export function proxyContainer(input: SidecarInput): object {
+  const { variant, settings } = input;
   return {
     name: containers.proxy,
-    ...image(config),
+    ...image(settings),
     command: ["envoy"],
-    args: proxyArguments(config, variant),
+    args: proxyArguments(input),
     workingDir: paths.run,
-    env: podIdentity,
+    env: [...podIdentity, ...settings.environment.map(literalVariable)],
     ...lifetime(variant),
-    ...resources(config.injection.resources.proxy, variant),
+    ...resources(settings.resources.proxy),
     startupProbe: startupProbe("/ready/proxy", ports.agent),
     ...(variant.native ? {} : { lifecycle: { postStart: { exec: { command: holdCommand() } } } }),
     ...hardened,
@@ -119,8 +127,8 @@ export function podVolumes(): readonly object[] {
   ];
 }
 
-function proxyArguments(config: MeshConfig, { monitored }: SidecarVariant): readonly string[] {
-  const bootstrap = buildBootstrap({ xds: config.controlPlane.xds, statsd: monitored, flushInterval: config.monitor.flushInterval });
+function proxyArguments({ config, variant, settings }: SidecarInput): readonly string[] {
+  const bootstrap = buildBootstrap({ xds: config.controlPlane.xds, statsd: variant.monitored, flushInterval: config.monitor.flushInterval });
   return [
     "--config-yaml",
     // Kubernetes expands $(NAME) in arguments; the escaped JSON is the same for Envoy.
@@ -130,12 +138,12 @@ function proxyArguments(config: MeshConfig, { monitored }: SidecarVariant): read
     "--service-node",
     "$(WEFT_NAMESPACE)/$(WEFT_POD)",
     "--concurrency",
-    String(config.injection.concurrency),
+    String(settings.concurrency),
     "--log-level",
-    config.injection.logLevel,
+    settings.logLevel,
     "--disable-hot-restart",
     "--drain-time-s",
-    String(drainSeconds),
+    String(settings.drainSeconds),
   ];
 }
 
@@ -167,16 +175,34 @@ const restricted = {
 };
 const hardened = { securityContext: restricted, terminationMessagePolicy: "FallbackToLogsOnError" };
 
-function image({ images }: MeshConfig): object {
-  return { image: images.weft, imagePullPolicy: images.pullPolicy };
+/** Ours are always excluded, whatever else is: the kubelet and Prometheus ask there. */
+function redirectionArguments({ redirected }: PodSettings): readonly string[] {
+  const excluded = [String(ports.agent), String(ports.prometheus), ...(redirected["exclude-inbound-ports"] ?? [])];
+  const lists = { ...redirected, "exclude-inbound-ports": [...new Set(excluded)] };
+  return redirectionAnnotations.flatMap((name) => (lists[name] === undefined ? [] : [`--${name}`, lists[name].join(",")]));
+}
+
+/** Kubernetes expands `$(NAME)` in values, and `$$` is its `$`. */
+function literalVariable({ name, value }: EnvironmentVariable): EnvironmentVariable {
+  return { name, value: value.replaceAll("$", "$$$$") };
+}
+
+function image(settings: PodSettings): object {
+  return { image: settings.image, imagePullPolicy: settings.pullPolicy };
 }
 
 function lifetime({ native }: SidecarVariant): object {
   return native ? { restartPolicy: "Always" } : {};
 }
 
-function resources(amounts: ContainerResources, { podResources }: SidecarVariant): object {
-  return podResources ? {} : { resources: amounts };
+/** None at all beside a pod that declares its own as a whole. */
+function resources({ requests, limits }: SidecarResources): object {
+  const declared = { ...filled("requests", requests), ...filled("limits", limits) };
+  return Object.keys(declared).length === 0 ? {} : { resources: declared };
+}
+
+function filled(bound: string, amounts: object): object {
+  return Object.keys(amounts).length === 0 ? {} : { [bound]: amounts };
 }
 
 function startupProbe(path: string, port: number): object {

@@ -1,7 +1,7 @@
 /**
  * Whether a pod is injected, and why: DESIGN §5 as an ordered table. Pure; the same facts give the same decision.
  *
- *   opt-in value valid? ─► skips, first match wins ─► collisions ─► injected
+ *   opt-in value valid? ─► skips, first match wins ─► annotations valid? ─► collisions ─► injected
  */
 import { componentLabel, injectLabel } from "../../src/std/well-known.ts";
 import type { ObjectRef } from "../../src/std/problem.ts";
@@ -10,8 +10,10 @@ import type { Facts } from "./facts.ts";
 import { foreignMesh } from "./foreign-mesh.ts";
 import { findAgent } from "./injected.ts";
 import { planProbes } from "./probes.ts";
+import { readAnnotations } from "./read-annotations.ts";
 import { reasons, type Outcome, type ReasonCode, type RuleName } from "./reasons.ts";
 import { evaluateRules, type OptIn, type RuleResult } from "./rules.ts";
+import { annotatedSettings, type PodSettings } from "./settings.ts";
 
 /** One step of the way to a decision, with what it looked at. `holds` = this step applies. */
 export interface TraceEntry {
@@ -31,6 +33,10 @@ export interface Decision {
   readonly trace: readonly TraceEntry[];
   /** What a patch has to do: everything, only what a later webhook made necessary, or nothing. */
   readonly work: "full" | "extend" | "none";
+  /** The mesh configuration with the annotations over it. */
+  readonly settings: PodSettings;
+  /** Of an injection: what was asked for and means nothing. */
+  readonly warnings: readonly string[];
 }
 
 /** Namespaces of Kubernetes itself; the control plane's own and those of the configuration come on top. */
@@ -42,19 +48,43 @@ const podValues: readonly string[] = ["always", "enabled", "disabled"];
 export function decide(facts: Facts): Decision {
   const trace: TraceEntry[] = [];
   const word = readWord(facts);
+  const asked = readSettings(facts);
+  const { settings } = asked;
   trace.push({ step: "opt-in", inputs: { pod: word.pod ?? "", namespace: word.namespace ?? "" }, holds: word.invalid === undefined });
-  if (word.invalid !== undefined) return conclude("inject-value-invalid", word.invalid, trace);
+  if (word.invalid !== undefined) return conclude("inject-value-invalid", word.invalid, { trace, settings });
   const rules = evaluateRules(facts, word.optIn);
   for (const skip of skips) {
-    const found = skip.test({ facts, optIn: word.optIn, rules });
+    const found = skip.test({ facts, optIn: word.optIn, rules, settings });
     trace.push({ step: skip.code, inputs: found.inputs, holds: found.sentence !== undefined });
-    if (found.work === "extend") return inject(rules, trace, "extend");
-    if (found.sentence !== undefined) return conclude(skip.code, found.sentence, trace);
+    if (found.work === "extend") return inject(rules, "extend", { trace, settings });
+    if (found.sentence !== undefined) return conclude(skip.code, found.sentence, { trace, settings });
   }
-  const collision = findCollision(facts.pod);
+  const rejection = findRejection(facts, asked, trace);
+  if (rejection !== undefined) return conclude(rejection.code, rejection.sentence, { trace, settings });
+  return { ...inject(rules, "full", { trace, settings }), warnings: asked.warnings };
+}
+
+/** What makes a pod that would be injected impossible to inject. */
+function findRejection({ pod }: Facts, { given, faults }: Asked, trace: TraceEntry[]): { readonly code: ReasonCode; readonly sentence: string } | undefined {
+  trace.push({ step: "annotations-invalid", inputs: { given }, holds: faults.length > 0 });
+  if (faults.length > 0) return { code: "annotations-invalid", sentence: faults.join("; ") };
+  const collision = findCollision(pod);
   trace.push({ step: "collisions", inputs: { found: collision?.code ?? "" }, holds: collision !== undefined });
-  if (collision !== undefined) return conclude(collision.code, collision.sentence, trace);
-  return inject(rules, trace, "full");
+  return collision;
+}
+
+interface Asked {
+  readonly settings: PodSettings;
+  readonly given: readonly string[];
+  readonly faults: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+function readSettings({ pod, namespace, config }: Facts): Asked {
+  const { values, faults, warnings } = readAnnotations({ pod: pod.annotations, namespace: namespace.annotations, namespaceName: namespace.name });
+  const { settings, faults: more } = annotatedSettings(values, { config, podResources: pod.podResources });
+  const asked = { given: Object.keys(values), faults: [...faults, ...more], warnings };
+  return { ...asked, settings };
 }
 
 interface Word {
@@ -81,6 +111,7 @@ interface SkipInput {
   readonly facts: Facts;
   readonly optIn: OptIn | undefined;
   readonly rules: readonly RuleResult[];
+  readonly settings: PodSettings;
 }
 /** `sentence` = the skip applies. */
 interface SkipResult {
@@ -116,10 +147,10 @@ function when(holds: boolean, inputs: Readonly<Record<string, unknown>>, sentenc
 }
 
 /** A pod that was injected is asked again when a later webhook changed it (reinvocationPolicy IfNeeded). */
-function testInjected({ facts: { pod } }: SkipInput): SkipResult {
+function testInjected({ facts: { pod }, settings }: SkipInput): SkipResult {
   const injected = findAgent(pod) !== undefined;
   if (!injected) return when(false, { injected }, "");
-  const { rewrites } = planProbes(pod);
+  const rewrites = settings.rewriteProbes ? planProbes(pod).rewrites : [];
   const inputs = { injected, probesToRewrite: rewrites.map(({ container, kind }) => `${container.name}/${kind}`) };
   return rewrites.length > 0 ? { inputs, sentence: undefined, work: "extend" } : when(true, inputs, reasons["already-injected"].sentence);
 }
@@ -144,15 +175,21 @@ function testExcluded({ facts: { namespace, config } }: SkipInput): SkipResult {
   return when(excluded.includes(namespace.name), { namespace: namespace.name, excluded }, `the namespace '${namespace.name}' is never captured`);
 }
 
-function conclude(code: ReasonCode, sentence: string, trace: readonly TraceEntry[]): Decision {
-  return { decision: reasons[code].decision, code, rules: [], resources: [], sentence, trace, work: "none" };
+/** What every decision carries. */
+interface Found {
+  readonly trace: readonly TraceEntry[];
+  readonly settings: PodSettings;
 }
 
-function inject(results: readonly RuleResult[], trace: readonly TraceEntry[], work: "full" | "extend"): Decision {
+function conclude(code: ReasonCode, sentence: string, found: Found): Decision {
+  return { decision: reasons[code].decision, code, rules: [], resources: [], sentence, ...found, work: "none", warnings: [] };
+}
+
+function inject(results: readonly RuleResult[], work: "full" | "extend", found: Found): Decision {
   const holding = results.filter(({ holds }) => holds);
   const rules = holding.map(({ rule }) => rule);
   const resources = holding.flatMap(({ selected }) => selected);
   const because = rules.length === 0 ? "" : ` because of ${rules.join(", ")}`;
   const sentence = work === "full" ? `the pod is given its sidecars${because}` : "probes that came after the injection are rewritten";
-  return { decision: "injected", code: "injected", rules, resources, sentence, trace, work };
+  return { decision: "injected", code: "injected", rules, resources, sentence, ...found, work, warnings: [] };
 }

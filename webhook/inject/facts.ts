@@ -18,7 +18,7 @@ export interface NamespaceResources {
 /** All that a decision depends on. */
 export interface Facts {
   readonly pod: PodView;
-  readonly namespace: { readonly name: string; readonly labels: Readonly<Record<string, string>> };
+  readonly namespace: { readonly name: string } & Pick<NamespaceFacts, "labels" | "annotations">;
   readonly resources: NamespaceResources;
   readonly config: MeshConfig;
 }
@@ -27,6 +27,8 @@ export interface Facts {
 export interface NamespaceFacts {
   readonly declared: boolean;
   readonly labels: Readonly<Record<string, string>>;
+  /** Those under `weft.mesh/`: they stand in for what its pods do not say. */
+  readonly annotations: Readonly<Record<string, string>>;
   readonly resources: NamespaceResources;
 }
 
@@ -43,6 +45,7 @@ export function namespaceFacts(objects: MeshObjects, name: string): NamespaceFac
   return {
     declared: namespace !== undefined,
     labels: namespace?.metadata.labels ?? {},
+    annotations: namespace?.metadata.annotations ?? {},
     resources: {
       tlsConfigs: inNamespace(objects.TLSConfig, name),
       monitors: inNamespace(objects.Monitor, name),

@@ -1,5 +1,6 @@
 import type { MeshConfig } from "../../src/api/mesh-config.ts";
 import { adapterContainer, agentContainer, initContainer, podVolumes, proxyContainer, type SidecarVariant } from "./containers.ts";
+import { baseSettings, type PodSettings } from "./settings.ts";
 
 /** JSON texts of what a patch adds; made once per mesh configuration and variant, whatever the pod. */
 export interface Fragments {
@@ -12,12 +13,23 @@ export interface Fragments {
   readonly volumes: readonly string[];
 }
 
-/** A lookup of the fragments of one configuration. Throws a RangeError when `controlPlane.xds` is not HOST:PORT. */
-export function createFragments(config: MeshConfig): (variant: SidecarVariant) => Fragments {
+export interface FragmentsInput {
+  readonly variant: SidecarVariant;
+  readonly settings: PodSettings;
+}
+
+/**
+ * A lookup of the fragments of one configuration: made once for the pods without annotations, and anew for each of the
+ * others. Throws a RangeError when `controlPlane.xds` is not HOST:PORT.
+ */
+export function createFragments(config: MeshConfig): (input: FragmentsInput) => Fragments {
   const made = new Map<string, Fragments>();
-  return (variant) => {
-    const key = `${variant.native} ${variant.monitored} ${variant.podResources}`;
-    const fragments = made.get(key) ?? buildFragments(config, variant);
+  return ({ variant, settings }) => {
+    const podResources = settings === baseSettings({ config, podResources: true });
+    const shared = podResources || settings === baseSettings({ config, podResources: false });
+    if (!shared) return buildFragments(config, variant, settings);
+    const key = `${variant.native} ${variant.monitored} ${podResources}`;
+    const fragments = made.get(key) ?? buildFragments(config, variant, settings);
     made.set(key, fragments);
     return fragments;
   };
@@ -26,13 +38,14 @@ export function createFragments(config: MeshConfig): (variant: SidecarVariant) =
 /** Stands where the probes go; no name or value of ours contains it. */
 const placeholder = "\u0000probes\u0000";
 
-function buildFragments(config: MeshConfig, variant: SidecarVariant): Fragments {
-  const [head = "", tail = ""] = JSON.stringify(agentContainer(config, variant, placeholder)).split(JSON.stringify(placeholder));
+function buildFragments(config: MeshConfig, variant: SidecarVariant, settings: PodSettings): Fragments {
+  const input = { config, variant, settings };
+  const [head = "", tail = ""] = JSON.stringify(agentContainer(input, placeholder)).split(JSON.stringify(placeholder));
   return {
-    init: config.injection.redirection === "iptables" ? JSON.stringify(initContainer(config, variant)) : undefined,
+    init: settings.redirection === "iptables" ? JSON.stringify(initContainer(input)) : undefined,
     agent: (probes) => head + JSON.stringify(probes) + tail,
-    adapter: variant.monitored ? JSON.stringify(adapterContainer(config, variant)) : undefined,
-    proxy: JSON.stringify(proxyContainer(config, variant)),
+    adapter: variant.monitored ? JSON.stringify(adapterContainer(input)) : undefined,
+    proxy: JSON.stringify(proxyContainer(input)),
     volumes: podVolumes().map((volume) => JSON.stringify(volume)),
   };
 }

@@ -4,6 +4,7 @@ import type { NamespaceFacts } from "./facts.ts";
 import { createFragments } from "./fragments.ts";
 import { buildPatch } from "./patch.ts";
 import { readPod } from "./pod.ts";
+import { baseSettings } from "./settings.ts";
 
 /** A pod and what is known around it. */
 export interface InjectionRequest {
@@ -31,15 +32,16 @@ export interface Injector {
 export function createInjector(config: MeshConfig, kubernetesVersion: string): Injector {
   const fragments = createFragments(config);
   const native = useNativeSidecars(config, kubernetesVersion);
-  fragments({ native, monitored: false, podResources: false });
+  fragments({ variant: { native, monitored: false }, settings: baseSettings({ config, podResources: false }) });
   return {
     inject({ pod: raw, namespace, facts }) {
       const pod = readPod(raw);
       if (pod === undefined) return undefined;
-      const decision = decide({ pod, namespace: { name: namespace, labels: facts.labels }, resources: facts.resources, config });
-      const variant = { native, monitored: decision.rules.includes("monitor"), podResources: pod.podResources };
-      const patch = buildPatch({ pod, decision, config, native, fragments: fragments(variant) });
-      return { decision, patch: patch.text, rewrites: patch.rewrites, warnings: patch.warnings };
+      const decision = decide({ pod, namespace: { name: namespace, labels: facts.labels, annotations: facts.annotations }, resources: facts.resources, config });
+      const { settings } = decision;
+      const variant = { native: settings.nativeSidecars ?? native, monitored: decision.rules.includes("monitor") };
+      const patch = buildPatch({ pod, decision, config, native: variant.native, fragments: fragments({ variant, settings }) });
+      return { decision, patch: patch.text, rewrites: patch.rewrites, warnings: [...decision.warnings, ...patch.warnings] };
     },
   };
 }

@@ -31,9 +31,10 @@ export const reasons = {
   "namespace-excluded": { decision: "skipped", warn: true, sentence: "the namespace is one that is never captured" },
   "not-a-pod-creation": { decision: "skipped", warn: false, sentence: "the request is not the creation of a Pod" },
   "inject-value-invalid": { decision: "rejected", warn: false, sentence: "the label weft.mesh/inject has a value that is not known" },
+  "annotations-invalid": { decision: "rejected", warn: false, sentence: "annotations under weft.mesh/ have values that cannot be used" },
   "proxy-uid-collision": { decision: "rejected", warn: false, sentence: "a container runs as the proxy's user, and would bypass the proxy" },
   "port-collision": { decision: "rejected", warn: false, sentence: "a container declares a port that a sidecar listens on" },
-  "name-collision": { decision: "rejected", warn: false, sentence: "a container or volume has the name of one that is injected" },
+  "name-collision": { decision: "rejected", warn: false, sentence: "a container or volume has the name of one that is injected, or a container mounts one of these volumes" },
 } as const satisfies Readonly<Record<string, Reason>>;
 
 export type ReasonCode = keyof typeof reasons;

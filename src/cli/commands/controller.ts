@@ -3,8 +3,8 @@ import { startController, type Controller } from "../../controller/start.ts";
 import { startMonitorStatus } from "../../controller/status.ts";
 import { startTelemetry } from "../../controller/telemetry.ts";
 import { startTrustBundles, type Owner } from "../../controller/trust-bundles.ts";
-import { meshConfigDefaults } from "../../api/mesh-config-defaults.ts";
 import type { MeshConfig } from "../../api/mesh-config.ts";
+import type { WatchedConfig } from "../../files/config-file.ts";
 import type { Endpoint } from "../../std/endpoint.ts";
 import type { ObjectRef } from "../../std/problem.ts";
 import type { ObjectSource } from "../../api/objects.ts";
@@ -18,7 +18,7 @@ import { reviewToken } from "../../k8s/token-review.ts";
 import { createLogger, type Logger } from "../../runtime/logger.ts";
 import { readOwner } from "../cluster-owner.ts";
 import { endpointFlag } from "../flags.ts";
-import { readConfig } from "../inject-input.ts";
+import { followConfig, withConfig } from "../follow-config.ts";
 import { createProgram, exitCodes, Failure, parseArguments } from "../program.ts";
 import { untilSignal } from "../until-signal.ts";
 
@@ -44,8 +44,8 @@ export async function run(args: readonly string[]): Promise<number> {
   if (ended !== undefined) return ended;
   const flags = program.opts<Flags>();
   const logger = createLogger("weft-controller");
-  const config = flags.config === undefined ? meshConfigDefaults : await readConfig(flags.config);
-  const stops: (() => Promise<void>)[] = [];
+  const config = await followConfig(flags.config, logger);
+  const stops: (() => Promise<void>)[] = [() => config.stop()];
   const signal = untilSignal();
   try {
     await startAll({ flags, config, logger, stops });
@@ -58,7 +58,7 @@ export async function run(args: readonly string[]): Promise<number> {
 
 interface Start {
   readonly flags: Flags;
-  readonly config: MeshConfig;
+  readonly config: WatchedConfig;
   readonly logger: Logger;
   /** What has to be ended, oldest first. */
   readonly stops: (() => Promise<void>)[];
@@ -66,7 +66,7 @@ interface Start {
 
 async function startAll({ flags, config, logger, stops }: Start): Promise<void> {
   const client = createKubeClient();
-  const source = startK8sSource({ client, logger });
+  const source = withConfig(startK8sSource({ client, logger }), config);
   stops.push(() => source.stop());
   let controller: Controller | undefined;
   const telemetry = await startTelemetry({
@@ -94,7 +94,7 @@ async function startAll({ flags, config, logger, stops }: Start): Promise<void> 
 interface Cluster {
   readonly client: KubeClient;
   readonly source: ObjectSource;
-  readonly config: MeshConfig;
+  readonly config: WatchedConfig;
   readonly owner: Owner;
   readonly logger: Logger;
 }
@@ -102,7 +102,7 @@ interface Cluster {
 function openController({ flags, config, logger, client, source, owner }: Cluster & { readonly flags: Flags }): Promise<Controller> {
   return startController({
     source,
-    config: () => config,
+    config: () => config.current(),
     authorityStore: secretKeyStore({ client, namespace: flags.namespace, name: "weft-ca", owner }),
     authenticate: async (token, { audience }) => {
       const reviewed = await reviewToken(client, token, audience);
@@ -111,7 +111,7 @@ function openController({ flags, config, logger, client, source, owner }: Cluste
       return undefined;
     },
     listen: { xds: flags.xds, ca: flags.ca, metrics: flags.metrics },
-    servingNames: { dns: servingNames(flags.namespace, config), ips: ["127.0.0.1"] },
+    servingNames: { dns: servingNames(flags.namespace, config.current()), ips: ["127.0.0.1"] },
     logger,
   });
 }
@@ -140,7 +140,7 @@ function lead(term: AbortSignal, { client, source, owner, config, controller, lo
     startMonitorStatus({
       pipeline: controller.pipeline,
       source,
-      metricsServer: () => config.controlPlane.metrics,
+      metricsServer: () => config.current().controlPlane.metrics,
       writeStatus: (object, status) => writeStatus({ client, path: pathOf(object), status, signal: term }),
       logger,
     }),

@@ -7,9 +7,8 @@ import { createKubeClient, type KubeClient } from "../../k8s/client.ts";
 import { startK8sSource } from "../../k8s/source.ts";
 import { createLogger, type Logger } from "../../runtime/logger.ts";
 import type { Endpoint } from "../../std/endpoint.ts";
-import { meshConfigDefaults } from "../../api/mesh-config-defaults.ts";
 import { endpointFlag } from "../flags.ts";
-import { readConfig } from "../inject-input.ts";
+import { followConfig } from "../follow-config.ts";
 import { createProgram, exitCodes, parseArguments } from "../program.ts";
 import { untilSignal } from "../until-signal.ts";
 
@@ -38,33 +37,33 @@ export async function run(args: readonly string[]): Promise<number> {
     .option("--namespace <name>", "the control plane's own", "weft-system");
   const exit = parseArguments(program, args);
   if (exit !== undefined) return exit;
-  const stop = await start(program.opts<Flags>(), createLogger("webhook"));
-  await untilSignal();
-  await stop();
+  const stops: Stop[] = [];
+  try {
+    await start(program.opts<Flags>(), createLogger("webhook"), stops);
+    await untilSignal();
+  } finally {
+    for (const stop of stops.splice(0).reverse()) await stop();
+  }
   return exitCodes.done;
 }
 
-async function start(flags: Flags, logger: Logger): Promise<() => Promise<void>> {
+type Stop = () => Promise<void> | void;
+
+/** What has to be ended goes to `stops`, oldest first: a watch that goes on would keep the process alive without a server. */
+async function start(flags: Flags, logger: Logger, stops: Stop[]): Promise<void> {
   const { listen, telemetry } = flags;
-  const config = flags.config === undefined ? meshConfigDefaults : await readConfig(flags.config);
+  const config = await followConfig(flags.config, logger);
+  stops.push(() => config.stop());
   const client = createKubeClient();
   const kubernetesVersion = await readVersion(client);
-  const servingPki = await openServingPki({ client, flags, clusterDomain: config.clusterDomain, logger });
+  const servingPki = await openServingPki({ client, flags, clusterDomain: config.current().clusterDomain, logger });
+  stops.push(() => servingPki.stop());
   const source = startK8sSource({ client, kinds, logger });
-  const options = { source, config: () => config, servingPki, listen, telemetry, logger, kubernetesVersion, namespaceWait, drain };
-  const webhook = await startWebhook(options).catch(async (error: unknown) => {
-    // A watch that goes on would keep the process alive without a server.
-    servingPki.stop();
-    await source.stop();
-    throw error;
-  });
+  stops.push(() => source.stop());
+  const webhook = await startWebhook({ source, config: () => config.current(), servingPki, listen, telemetry, logger, kubernetesVersion, namespaceWait, drain });
+  stops.push(() => webhook.stop());
   const keeper = keepCaBundle({ certificates: servingPki, apply: (object) => applyConfiguration(client, object), webhooks: webhookNames, logger });
-  return async () => {
-    await keeper.stop();
-    await webhook.stop();
-    await source.stop();
-    servingPki.stop();
-  };
+  stops.push(() => keeper.stop());
 }
 
 interface ServingInput {

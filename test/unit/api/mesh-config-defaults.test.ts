@@ -25,6 +25,8 @@ describe("parseMeshConfig", () => {
     [{ tls: { mode: "none" } }, ["tls.mode must be permissive or must be strict"]],
     [{ certificates: { ttl: "25h" } }, ["certificates.ttl must be between 1s and 24h"]],
     ["text", ["the document must be object"]],
+    [{ controlPlane: { xds: "nonsense", ca: "http://ca", metrics: "https://m/x" } }, ["controlPlane.xds must be HOST:PORT", "controlPlane.ca must be https://HOST:PORT", "controlPlane.metrics must be https://HOST:PORT"]],
+    [{ injection: { resources: { agent: { limits: { cpu: "9m", memory: "40M" } } } } }, ["injection.resources.agent.requests.cpu (10m) is more than the limit (9m)", "injection.resources.agent.requests.memory (48Mi) is more than the limit (40M)"]],
   ])("refuses %j", (file, errors) => {
     expect(parseMeshConfig(file)).toEqual({ errors });
   });

@@ -171,6 +171,17 @@ describe("startFilesSource", () => {
     expect(running.current().problems).toEqual([]);
   });
 
+  it("tells its listeners when the configuration alone changed: what is made of the objects depends on it", async () => {
+    await put("weft.yaml", "tls: {mode: permissive}\n");
+    const running = await start();
+    const seen: string[] = [];
+    running.onChange((kinds) => seen.push(`${kinds.size} ${running.meshConfig().tls.mode}`));
+
+    await put("weft.yaml", "tls: {mode: strict}\n");
+
+    await vi.waitFor(() => expect(seen).toEqual(["0 strict"]));
+  });
+
   it("takes the file named by config instead", async () => {
     const other = await mkdtemp(join(tmpdir(), "weft-config-"));
     await writeFile(join(other, "mesh.yaml"), "trustDomain: other.example\n");

@@ -10,7 +10,7 @@ const selected = facts({ tlsConfigs: [tlsConfig("my-tls", { app: "books" })] });
 function decideOn(spec: object, labels: Record<string, string>, around: NamespaceFacts & { readonly name?: string } = selected) {
   const pod = readPod({ metadata: { name: "p", labels: { app: "books", ...labels } }, spec: { containers: [app], ...spec } });
   if (pod === undefined) throw new Error("no pod");
-  return decide({ pod, namespace: { name: around.name ?? "shop", labels: around.labels }, resources: around.resources, config });
+  return decide({ pod, namespace: { ...around, name: around.name ?? "shop" }, resources: around.resources, config });
 }
 
 describe("who is injected", () => {

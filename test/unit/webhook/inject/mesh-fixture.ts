@@ -24,9 +24,11 @@ export const config: MeshConfig = {
   images: { weft: "weft/weft:0.1.0", pullPolicy: "IfNotPresent", pullSecrets: [] },
   injection: {
     excludedNamespaces: ["untouchable"],
+    allowedImages: ["registry.example/weft/*"],
     nativeSidecars: "auto",
     redirection: "iptables",
     concurrency: 2,
+    drainSeconds: 15,
     logLevel: "warning",
     resources: { proxy: amounts, agent: amounts, adapter: amounts, init: amounts },
   },
@@ -55,5 +57,5 @@ export function trafficSplit(name: string): TrafficSplit {
 
 /** A namespace that opted in, with the resources given. */
 export function facts(resources: Partial<NamespaceFacts["resources"]> = {}, labels: Record<string, string> = { "weft.mesh/inject": "enabled" }): NamespaceFacts {
-  return { declared: true, labels, resources: { tlsConfigs: [], monitors: [], canaries: [], trafficSplits: [], ...resources } };
+  return { declared: true, labels, annotations: {}, resources: { tlsConfigs: [], monitors: [], canaries: [], trafficSplits: [], ...resources } };
 }
