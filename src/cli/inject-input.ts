@@ -6,7 +6,7 @@ import { assemble, noObjects } from "../files/assemble.ts";
 import { startFilesSource } from "../files/source.ts";
 import { unrollList } from "../files/yaml.ts";
 import { createLogger } from "../runtime/logger.ts";
-import { formatObject, type Problem } from "../std/problem.ts";
+import { formatProblem, type Problem } from "../std/problem.ts";
 import type { InjectFlags } from "./inject-flags.ts";
 import { Failure } from "./program.ts";
 import { readInput, type InputDocument } from "./read-input.ts";
@@ -70,8 +70,4 @@ function merge(objects: MeshObjects, documents: readonly MeshObject[]): MeshObje
     ["2", { objects: documents, problems: [] }],
   ]);
   return assemble({ files, derive: "nothing", previous: noObjects }).objects;
-}
-
-function formatProblem({ object, sentence }: Problem): string {
-  return `${formatObject(object)}: ${sentence}`;
 }

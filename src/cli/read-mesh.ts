@@ -3,7 +3,7 @@ import { startFilesSource } from "../files/source.ts";
 import { buildSnapshot } from "../mesh/build-snapshot.ts";
 import type { MeshSnapshot } from "../mesh/snapshot.ts";
 import { createLogger } from "../runtime/logger.ts";
-import { compareProblems, formatObject, type Problem } from "../std/problem.ts";
+import { compareProblems, type Problem } from "../std/problem.ts";
 import { createMembership } from "./files-membership.ts";
 import { Failure } from "./program.ts";
 
@@ -33,9 +33,4 @@ export async function readMesh(name: string, flags: MeshFlags): Promise<Mesh> {
   } finally {
     await source.stop();
   }
-}
-
-/** `error root-namespace Canary shop/rollout: spec.service …` */
-export function formatProblem({ severity, code, object, sentence }: Problem): string {
-  return `${severity} ${code} ${formatObject(object)}: ${sentence}`;
 }

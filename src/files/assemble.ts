@@ -4,6 +4,7 @@ import { objectKey, type MeshKind, type MeshObject, type MeshObjects, type Sourc
 import { refOf } from "../api/parse.ts";
 import { compareProblems, formatObject, type Problem } from "../std/problem.ts";
 import { sortedBy } from "../std/sort.ts";
+import { namespaceNameLabel } from "../std/well-known.ts";
 import { deriveEndpointSlices } from "./endpoints.ts";
 import { syntheticUid, type FileContent } from "./file-content.ts";
 
@@ -77,7 +78,7 @@ function listOf<T extends MeshObject>(byKind: ReadonlyMap<MeshKind, ReadonlyMap<
 }
 
 function implicitNamespace(name: string): Namespace {
-  const labels = { "kubernetes.io/metadata.name": name };
+  const labels = { [namespaceNameLabel]: name };
   return { kind: "Namespace", metadata: { namespace: "", name, uid: syntheticUid("Namespace", "", name), labels, annotations: {}, creationTimestamp: "" } };
 }
 

@@ -121,8 +121,7 @@ class DirectorySource implements FilesSource {
       this.#configFile = config === undefined ? this.#files.get("weft.yaml") : await scanFile(config, this.#configFile);
       this.#trouble = config !== undefined && this.#configFile === undefined ? `The mesh configuration ${config} is not there.` : undefined;
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#trouble = `The directory ${directory} cannot be read: ${reason}. What it said before stays in force.`;
+      this.#trouble = `The directory ${directory} cannot be read: ${describeError(error)}.`;
       return;
     }
     if (!this.#stopped) this.#update();
@@ -164,6 +163,11 @@ class DirectorySource implements FilesSource {
     for (const listener of this.#configListeners) listener(result.config);
     return [];
   }
+}
+
+function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return "code" in error && error.code === "ENOENT" ? "there is no such directory" : error.message;
 }
 
 const nothing: FileContent = { objects: [], problems: [] };

@@ -24,7 +24,6 @@ export const problemCodes = {
   "object-duplicate": "the same object stands in two files; the first one counts",
   "field-unknown": "a field is not known, probably misspelt, and is passed over",
   "version-unknown": "this version of the kind is not known; the object is left out",
-  "access-label-invalid": "the label weft.mesh/access has an unknown value; strict is in force",
   "subject-name-refused": "a subject name may not stand in a certificate of this namespace and is left out",
   "selector-empty": "the selector is empty and selects every pod of the namespace",
   "backend-missing": "a backend Service does not exist and takes no part",
@@ -40,7 +39,6 @@ export const problemCodes = {
   "labels-conflict": "metricLabels and metricsLabels differ; metricLabels is used",
   "address-invalid": "an address is no IP address and is left out",
   "address-taken": "another Service has the same address and port; this one cannot be told from it",
-  "destination-not-in-mesh": "the destination has no sidecar, so nothing can be enforced there",
   "proxy-refused": "a proxy refused the configuration made of this object; its last good one stays",
 } as const;
 
@@ -49,6 +47,11 @@ export type ProblemCode = keyof typeof problemCodes;
 /** `TLSConfig bookstore/my-tls`: how an object is named in messages. */
 export function formatObject(object: ObjectRef): string {
   return object.namespace === "" ? `${object.kind} ${object.name}` : `${object.kind} ${object.namespace}/${object.name}`;
+}
+
+/** `error: Canary shop/rollout: … (backend-is-root)`: how a Problem is told to a person. */
+export function formatProblem({ severity, code, object, sentence }: Problem): string {
+  return `${severity}: ${formatObject(object)}: ${sentence} (${code})`;
 }
 
 /** Orders problems by object, then code, so that output is stable. */

@@ -1,6 +1,6 @@
 import { isRecord } from "../check-schema.ts";
 import { parseObject, refOf } from "../parse.ts";
-import { formatObject, type Problem } from "../../std/problem.ts";
+import type { Problem } from "../../std/problem.ts";
 import { smiGroup } from "../../std/well-known.ts";
 
 export interface Converted {
@@ -47,9 +47,4 @@ function convertDraft(draft: Readonly<Record<string, unknown>>): Converted {
   const result = parseObject(object);
   if (result.kind === "object") return { documents: [object], problems: result.problems };
   return { documents: [], problems: result.kind === "problem" ? [result.problem] : [] };
-}
-
-/** `error: Canary shop/rollout: …`, for a person. */
-export function formatProblem(problem: Problem): string {
-  return `${problem.severity}: ${formatObject(problem.object)}: ${problem.sentence}`;
 }

@@ -1,5 +1,6 @@
-import { convertDrafts, formatProblem } from "../../api/smi/draft.ts";
+import { convertDrafts } from "../../api/smi/draft.ts";
 import { formatDocuments } from "../../files/yaml.ts";
+import { formatProblem } from "../../std/problem.ts";
 import { createFileProgram, readFlags, type InjectFlags } from "../inject-flags.ts";
 import { exitCodes } from "../program.ts";
 import { readInput } from "../read-input.ts";

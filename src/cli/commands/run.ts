@@ -10,7 +10,8 @@ import { startController, type Controller } from "../../controller/start.ts";
 import { startFilesSource, type FilesSource } from "../../files/source.ts";
 import { createLogger, type Logger } from "../../runtime/logger.ts";
 import { formatEndpoint, type Endpoint } from "../../std/endpoint.ts";
-import { formatObject } from "../../std/problem.ts";
+import { controlPlanePorts } from "../../std/well-known.ts";
+import { formatProblem } from "../../std/problem.ts";
 import { createMembership } from "../files-membership.ts";
 import { untilSignal } from "../until-signal.ts";
 import { configFlag, endpointFlag, kubernetesVersionFlag } from "../flags.ts";
@@ -33,10 +34,10 @@ export async function run(args: readonly string[]): Promise<number> {
     .requiredOption("--resources <dir>", "directory of YAML and JSON, watched")
     .option("--state <dir>", "where keys, the trust bundle and statuses are kept", ".weft")
     .addOption(configFlag())
-    .addOption(endpointFlag("--webhook", "mutating webhook, HTTPS; port 0 = any free one", "127.0.0.1:10250"))
-    .addOption(endpointFlag("--xds", "delta ADS, mutual TLS", "127.0.0.1:15010"))
-    .addOption(endpointFlag("--ca", "certificates, HTTPS", "127.0.0.1:15012"))
-    .addOption(endpointFlag("--metrics", "metrics server, HTTPS", "127.0.0.1:3000"))
+    .addOption(endpointFlag("--webhook", "mutating webhook, HTTPS; port 0 = any free one", `127.0.0.1:${controlPlanePorts.webhook}`))
+    .addOption(endpointFlag("--xds", "delta ADS, mutual TLS", `127.0.0.1:${controlPlanePorts.xds}`))
+    .addOption(endpointFlag("--ca", "certificates, HTTPS", `127.0.0.1:${controlPlanePorts.ca}`))
+    .addOption(endpointFlag("--metrics", "metrics server, HTTPS", `127.0.0.1:${controlPlanePorts.metricsServer}`))
     .addOption(kubernetesVersionFlag());
   const ended = parseArguments(program, args);
   if (ended !== undefined) return ended;
@@ -121,7 +122,7 @@ function tellAddresses(addresses: Readonly<Record<string, string>>): void {
 function tellProblems(source: FilesSource, logger: Logger): void {
   let told = new Set<string>();
   function tell(): void {
-    const now = new Map(source.current().problems.map((problem) => [`${formatObject(problem.object)}: ${problem.sentence} (${problem.code})`, problem]));
+    const now = new Map(source.current().problems.map((problem) => [formatProblem(problem), problem]));
     for (const [text, { severity }] of now) if (!told.has(text)) logger[severity === "error" ? "error" : "warn"]({ problem: text }, "problem");
     told = new Set(now.keys());
   }

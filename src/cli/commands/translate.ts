@@ -3,12 +3,13 @@ import { buildResources } from "../../envoy/resources.ts";
 import { formatDocuments, type DocumentFormat } from "../../files/yaml.ts";
 import { translate } from "../../ir/translate.ts";
 import type { MeshSnapshot } from "../../mesh/snapshot.ts";
+import { formatProblem } from "../../std/problem.ts";
 import { resourceTypes } from "../../std/resource-set.ts";
 import { unreachable } from "../../std/unreachable.ts";
 import { formatResource } from "../../xds/encode.ts";
 import { configFlag, readPodName } from "../flags.ts";
 import { createProgram, exitCodes, Failure, parseArguments } from "../program.ts";
-import { formatProblem, readMesh, type MeshFlags } from "../read-mesh.ts";
+import { readMesh, type MeshFlags } from "../read-mesh.ts";
 
 type Stage = "snapshot" | "ir" | "envoy";
 

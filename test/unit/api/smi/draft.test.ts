@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { convertDrafts, formatProblem } from "../../../../src/api/smi/draft.ts";
+import { convertDrafts } from "../../../../src/api/smi/draft.ts";
+import { formatProblem } from "../../../../src/std/problem.ts";
 
 describe("convertDrafts", () => {
   it("gives the draft's kinds their group, and hoists the name", () => {
@@ -33,7 +34,7 @@ describe("convertDrafts", () => {
   });
 
   it("leaves out what is invalid, and says why", () => {
-    const canary = { apiVersion: "v1beta1", kind: "Canary", metadata: { name: "my-canary" }, spec: { service: "foobar", backends: [{ service: "foobar", weight: "900m" }] } };
+    const canary = { apiVersion: "v1beta1", kind: "Canary", metadata: { name: "my-canary" }, spec: { service: "foobar", backends: [{ service: "foobar-v1", weight: -1 }] } };
     const twoNames = { apiVersion: "v1beta1", kind: "Monitor", name: "a", metadata: { name: "b" }, spec: { selector: {} } };
     const noName = { apiVersion: "v1beta1", kind: "Monitor", spec: { selector: {} } };
 
@@ -41,9 +42,9 @@ describe("convertDrafts", () => {
 
     expect(documents).toEqual([]);
     expect(problems.map(formatProblem)).toEqual([
-      "error: Canary default/my-canary: The backend foobar is the root service itself. Name the Services of its versions instead.",
-      "error: Monitor default/b: It has two names: a at the top and b in metadata. Keep one.",
-      "error: Monitor default/: metadata lacks name.",
+      "error: Canary default/my-canary: spec.backends[0].weight must be >= 0 or must be string. (object-invalid)",
+      "error: Monitor default/b: It has two names: a at the top and b in metadata. Keep one. (object-invalid)",
+      "error: Monitor default/: metadata lacks name. (object-invalid)",
     ]);
   });
 });

@@ -42,6 +42,6 @@ describe("weft check", () => {
       ["error", "object-unreadable", "File", "half.yaml"],
       ["error", "object-invalid", "MeshConfig", "weft.yaml"],
     ]);
-    expect(table.stdout).toMatch(/^SEVERITY {2}CODE {15}OBJECT {16}SENTENCE\nerror {5}backend-is-root {4}Canary shop\/loop {6}The backend web/);
+    expect(table.stdout).toMatch(/^SEVERITY {2}CODE {15}OBJECT {16}SENTENCE\nerror {5}backend-is-root {4}Canary shop\/loop {6}Backend "web" is the root itself/);
   });
 });

@@ -80,7 +80,7 @@ describe("weft convert", () => {
 
     expect(status).toBe(1);
     expect(stdout).toBe("a: 1\n");
-    expect(stderr).toMatch(/^weft convert: error: -: .*\nweft convert: error: \/nowhere: there is no such file or directory\nweft convert: error: Monitor default\/m: the document lacks spec\.\n$/);
+    expect(stderr).toMatch(/^weft convert: error: -: .*\nweft convert: error: \/nowhere: there is no such file or directory\nweft convert: error: Monitor default\/m: the document lacks spec\. \(object-invalid\)\n$/);
   });
 
   it("exits 2 on wrong usage, and shows an example in its help", () => {

@@ -52,7 +52,7 @@ describe("weft translate", () => {
 
     expect(code).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({ key: "shop/web" });
-    expect(stderr).toMatch(/^weft translate: error backend-is-root Canary shop\/loop: .+\n$/);
+    expect(stderr).toMatch(/^weft translate: error: Canary shop\/loop: .+ \(backend-is-root\)\n$/);
   });
 
   it.each([
