@@ -92,3 +92,11 @@ export interface EndpointSlice {
   readonly ports: readonly { readonly name: string; readonly port: number; readonly protocol: string }[];
   readonly endpoints: readonly SliceEndpoint[];
 }
+
+/** metav1.OwnerReference to a cluster-scoped object: its deletion takes along what refers to it. */
+export interface OwnerReference {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly uid: string;
+}

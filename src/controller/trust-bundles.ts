@@ -1,22 +1,15 @@
+import type { OwnerReference } from "../api/kubernetes.ts";
 import type { ObjectSource } from "../api/objects.ts";
 import type { Logger } from "../runtime/logger.ts";
 import { trustBundle } from "../std/well-known.ts";
 import type { Rotating } from "../xds/rotating-credentials.ts";
 import { Reconciler } from "./reconciler.ts";
 
-/** metav1.OwnerReference of a cluster-scoped object: its deletion takes along what refers to it. */
-export interface Owner {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly name: string;
-  readonly uid: string;
-}
-
 export interface TrustBundlesOptions {
   readonly source: ObjectSource;
   /** PEM. */
   readonly bundle: Rotating<string>;
-  readonly owner: Owner;
+  readonly owner: OwnerReference;
   /** Server-side apply of a ConfigMap. Rejects when that is not possible now. */
   readonly apply: (path: string, configMap: object) => Promise<unknown>;
   readonly logger: Logger;
@@ -48,7 +41,7 @@ export function startTrustBundles({ source, bundle, owner, apply, logger }: Trus
   };
 }
 
-function configMapOf(namespace: string, pem: string, owner: Owner): object {
+function configMapOf(namespace: string, pem: string, owner: OwnerReference): object {
   return {
     apiVersion: "v1",
     kind: "ConfigMap",

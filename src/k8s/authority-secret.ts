@@ -1,20 +1,14 @@
 import { Type } from "typebox";
 import { checkSchema } from "../api/check-schema.ts";
+import type { OwnerReference } from "../api/kubernetes.ts";
 import type { KeyStore } from "../std/key-store.ts";
 import { ApiError, type KubeClient } from "./client.ts";
-
-/** What deletes the Secret with it; without one the Secret stays when the chart is uninstalled. */
-export interface OwnerReference {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly name: string;
-  readonly uid: string;
-}
 
 export interface SecretKeyStoreOptions {
   readonly client: KubeClient;
   readonly namespace: string;
   readonly name: string;
+  /** What deletes the Secret with it; without one the Secret stays when the chart is uninstalled. */
   readonly owner?: OwnerReference;
 }
 

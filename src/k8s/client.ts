@@ -44,6 +44,9 @@ export interface KubeClient {
   open(request: KubeRequest): Promise<IncomingMessage>;
 }
 
+/** What the library falls back to when it finds no configuration at all; no API server has listened there for years. */
+const nowhere = "http://localhost:8080";
+
 /**
  * A client for the cluster of `kubeconfig`; without one: of KUBECONFIG, ~/.kube/config, or the pod that we run in.
  * @throws Error when there is no cluster in it.
@@ -53,7 +56,7 @@ export function createKubeClient(kubeconfig?: string): KubeClient {
   if (kubeconfig === undefined) config.loadFromDefault();
   else config.loadFromFile(kubeconfig);
   const server = config.getCurrentCluster()?.server;
-  if (server === undefined) throw new Error("There is no cluster to talk to: set KUBECONFIG, or run in a pod with a service account.");
+  if (server === undefined || server === nowhere) throw new Error("There is no cluster to talk to: set KUBECONFIG, or run in a pod with a service account.");
   return {
     server,
     request: (request) => requestJson(config, server, request),

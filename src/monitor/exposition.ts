@@ -21,12 +21,7 @@ export interface FamilyValues {
   readonly series: readonly SeriesValue[];
 }
 
-/** The text of one family with constant labels on each series; series in the order given. */
-export function formatFamily(values: FamilyValues, constant: Labels): string {
-  return [...formatFamilies([values], constant)].join("");
-}
-
-/** The text of many families, a series at a time: all of it at once would be a megabyte for a thousand series. */
+/** The text of families with constant labels on each series, a series at a time: all of it at once would be a megabyte for a thousand series. */
 export function* formatFamilies(all: Iterable<FamilyValues>, constant: Labels): Generator<string> {
   const merge = labelMerger(constant);
   for (const { family, series } of all) {

@@ -2,8 +2,6 @@
 
 /** Namespace: `enabled` or `always`. Pod: `always`, `enabled` or `disabled`; the pod's word wins. */
 export const injectLabel = "weft.mesh/inject";
-/** Namespace: `selected`, `strict` or `permissive`; stronger than `access.mode` of the mesh configuration. */
-export const accessLabel = "weft.mesh/access";
 /** On injected pods: `{"version","rules"}` as JSON; for people and `uninject`, never trusted. */
 export const statusAnnotation = "weft.mesh/status";
 /** Set by the API server on each namespace. */

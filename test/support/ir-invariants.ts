@@ -1,6 +1,6 @@
-import type { Destination, DestinationName, ProxyIr } from "./proxy-ir.ts";
+import type { Destination, DestinationName, ProxyIr } from "../../src/ir/proxy-ir.ts";
 
-/** What must hold of every ProxyIr, else Envoy would refuse it or worse; one sentence for each breach. Used by tests. */
+/** What must hold of every ProxyIr, else Envoy would refuse it or worse; one sentence for each breach. */
 export function brokenInvariants(ir: ProxyIr): readonly string[] {
   const { destinations } = ir.outbound;
   const names = new Set(destinations.map(nameOf));

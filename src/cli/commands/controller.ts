@@ -2,11 +2,13 @@ import { hostname } from "node:os";
 import { startController, type Controller } from "../../controller/start.ts";
 import { startMonitorStatus } from "../../controller/status.ts";
 import { startTelemetry } from "../../controller/telemetry.ts";
-import { startTrustBundles, type Owner } from "../../controller/trust-bundles.ts";
+import { startTrustBundles } from "../../controller/trust-bundles.ts";
+import type { OwnerReference } from "../../api/kubernetes.ts";
 import type { MeshConfig } from "../../api/mesh-config.ts";
 import type { WatchedConfig } from "../../files/config-file.ts";
 import type { Endpoint } from "../../std/endpoint.ts";
 import type { ObjectRef } from "../../std/problem.ts";
+import { controlPlanePorts } from "../../std/well-known.ts";
 import type { ObjectSource } from "../../api/objects.ts";
 import { applyObject } from "../../k8s/apply.ts";
 import { secretKeyStore } from "../../k8s/authority-secret.ts";
@@ -16,7 +18,7 @@ import { resources, startK8sSource } from "../../k8s/source.ts";
 import { writeStatus } from "../../k8s/status.ts";
 import { reviewToken } from "../../k8s/token-review.ts";
 import { createLogger, type Logger } from "../../runtime/logger.ts";
-import { readOwner } from "../cluster-owner.ts";
+import { findOwner } from "../cluster-owner.ts";
 import { endpointFlag } from "../flags.ts";
 import { followConfig, withConfig } from "../follow-config.ts";
 import { createProgram, exitCodes, Failure, parseArguments } from "../program.ts";
@@ -36,10 +38,10 @@ export async function run(args: readonly string[]): Promise<number> {
   const program = createProgram("controller", "The config generator, the CA and the metrics server, in a cluster.", "weft controller --config /etc/weft/weft.yaml --namespace weft-system")
     .option("--config <file>", "mesh configuration")
     .option("--namespace <name>", "where the Secret weft-ca and the Lease weft-controller are", "weft-system")
-    .addOption(endpointFlag("--xds", "delta ADS, mutual TLS", "0.0.0.0:15010"))
-    .addOption(endpointFlag("--ca", "certificates, HTTPS", "0.0.0.0:15012"))
-    .addOption(endpointFlag("--metrics", "metrics server, HTTPS", "0.0.0.0:3000"))
-    .addOption(endpointFlag("--telemetry", "health and own metrics, plain HTTP", "0.0.0.0:9090"));
+    .addOption(endpointFlag("--xds", "delta ADS, mutual TLS", `0.0.0.0:${controlPlanePorts.xds}`))
+    .addOption(endpointFlag("--ca", "certificates, HTTPS", `0.0.0.0:${controlPlanePorts.ca}`))
+    .addOption(endpointFlag("--metrics", "metrics server, HTTPS", `0.0.0.0:${controlPlanePorts.metricsServer}`))
+    .addOption(endpointFlag("--telemetry", "health and own metrics, plain HTTP", `0.0.0.0:${controlPlanePorts.telemetry}`));
   const ended = parseArguments(program, args);
   if (ended !== undefined) return ended;
   const flags = program.opts<Flags>();
@@ -75,7 +77,8 @@ async function startAll({ flags, config, logger, stops }: Start): Promise<void> 
     metrics: () => controller?.metrics.registry,
   });
   stops.push(() => telemetry.stop());
-  const owner = await readOwner(client);
+  const owner = await findOwner(client);
+  if (owner === undefined) throw new Failure("There is no ClusterRole weft-controller, which the chart brings: install charts/weft.");
   const started = await openController({ flags, config, logger, client, source, owner });
   controller = started;
   stops.push(() => started.stop());
@@ -95,7 +98,7 @@ interface Cluster {
   readonly client: KubeClient;
   readonly source: ObjectSource;
   readonly config: WatchedConfig;
-  readonly owner: Owner;
+  readonly owner: OwnerReference;
   readonly logger: Logger;
 }
 

@@ -2,11 +2,13 @@ import { startServingPki } from "../../../certs/serving/start.ts";
 import { configurationName, fieldManager, keepCaBundle, webhookNames } from "../../../webhook/ca-bundle.ts";
 import { startWebhook, type ServingCertificates } from "../../../webhook/start.ts";
 import { applyObject } from "../../k8s/apply.ts";
-import { secretKeyStore, type OwnerReference } from "../../k8s/authority-secret.ts";
+import { secretKeyStore } from "../../k8s/authority-secret.ts";
 import { createKubeClient, type KubeClient } from "../../k8s/client.ts";
 import { startK8sSource } from "../../k8s/source.ts";
 import { createLogger, type Logger } from "../../runtime/logger.ts";
 import type { Endpoint } from "../../std/endpoint.ts";
+import { controlPlanePorts } from "../../std/well-known.ts";
+import { findOwner } from "../cluster-owner.ts";
 import { endpointFlag } from "../flags.ts";
 import { followConfig } from "../follow-config.ts";
 import { createProgram, exitCodes, parseArguments } from "../program.ts";
@@ -31,8 +33,8 @@ const drain = 3000;
 export async function run(args: readonly string[]): Promise<number> {
   const program = createProgram("webhook", "The mutating admission webhook, in a cluster.", "weft webhook --config /etc/weft/weft.yaml --namespace weft-system")
     .option("--config <file>", "mesh configuration")
-    .addOption(endpointFlag("--listen", "HTTPS, for the API server", "0.0.0.0:10250"))
-    .addOption(endpointFlag("--telemetry", "Prometheus, plain HTTP", "0.0.0.0:9090"))
+    .addOption(endpointFlag("--listen", "HTTPS, for the API server", `0.0.0.0:${controlPlanePorts.webhook}`))
+    .addOption(endpointFlag("--telemetry", "Prometheus, plain HTTP", `0.0.0.0:${controlPlanePorts.telemetry}`))
     .option("--service-name <name>", "the Service in front of it", "weft-webhook")
     .option("--namespace <name>", "the control plane's own", "weft-system");
   const exit = parseArguments(program, args);
@@ -79,18 +81,6 @@ async function openServingPki({ client, flags, clusterDomain, logger }: ServingI
   const store = secretKeyStore({ client, namespace, name: "weft-webhook-serving", ...(owner === undefined ? {} : { owner }) });
   const dnsNames = [`${serviceName}.${namespace}.svc`, `${serviceName}.${namespace}`, `${serviceName}.${namespace}.svc.${clusterDomain}`];
   return startServingPki(store, { dnsNames, ips: [], logger });
-}
-
-/** The chart's ClusterRole owns what is made at run time, so that an uninstall takes it along; without a chart nobody does. */
-async function findOwner(client: KubeClient): Promise<OwnerReference | undefined> {
-  const apiVersion = "rbac.authorization.k8s.io/v1";
-  const name = "weft-controller";
-  try {
-    const role = (await client.request({ method: "GET", path: `/apis/${apiVersion}/clusterroles/${name}` })) as { readonly metadata?: { readonly uid?: string } };
-    return role.metadata?.uid === undefined ? undefined : { apiVersion, kind: "ClusterRole", name, uid: role.metadata.uid };
-  } catch {
-    return undefined;
-  }
 }
 
 async function readVersion(client: KubeClient): Promise<string> {

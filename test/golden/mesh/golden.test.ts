@@ -8,7 +8,7 @@ import { readContent } from "../../../src/files/file-content.ts";
 import { formatDocuments } from "../../../src/files/yaml.ts";
 import { createMembership } from "../../../src/cli/files-membership.ts";
 import { showStage } from "../../../src/cli/commands/translate.ts";
-import { brokenInvariants } from "../../../src/ir/invariants.ts";
+import { brokenInvariants } from "../../support/ir-invariants.ts";
 import { translate } from "../../../src/ir/translate.ts";
 import { buildSnapshot } from "../../../src/mesh/build-snapshot.ts";
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { brokenInvariants } from "../../../src/ir/invariants.ts";
+import { brokenInvariants } from "../../support/ir-invariants.ts";
 import { translate } from "../../../src/ir/translate.ts";
 import type { ProxyIr } from "../../../src/ir/proxy-ir.ts";
 import type { MeshObject } from "../../../src/api/objects.ts";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { relabel } from "../../../src/monitor/exposition-parser.ts";
-import { formatFamily } from "../../../src/monitor/exposition.ts";
+import { formatFamilies } from "../../../src/monitor/exposition.ts";
 import type { Labels } from "../../../src/monitor/labels.ts";
 import { mergeAnswers, type PodAnswer } from "../../../src/monitor/merge.ts";
 
@@ -43,7 +43,7 @@ describe("relabel", () => {
     const series = fc.record({ labels: fc.string().map((value): Labels => [["l", value]]), value: fc.double({ noNaN: true }) });
     fc.assert(
       fc.property(fc.array(series, { minLength: 1 }), (all) => {
-        const text = formatFamily({ family: { name: "a", type: "gauge", help: "h", buckets: [] }, series: all }, []);
+        const text = [...formatFamilies([{ family: { name: "a", type: "gauge", help: "h", buckets: [] }, series: all }], [])].join("");
 
         expect(relabel(text, [])).toEqual([{ name: "a", type: "gauge", help: "h", samples: text.replace(/^#.*\n#.*\n/, "") }]);
       }),

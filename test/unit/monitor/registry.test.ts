@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { formatFamily } from "../../../src/monitor/exposition.ts";
+import { formatFamilies } from "../../../src/monitor/exposition.ts";
 import { createIngest } from "../../../src/monitor/ingest.ts";
 import type { Labels } from "../../../src/monitor/labels.ts";
 import { Registry } from "../../../src/monitor/registry.ts";
@@ -13,7 +13,7 @@ function start({ maxSeries = 100, ttlMs = 600_000 } = {}) {
     return registry
       .collect()
       .filter(({ family }) => !family.name.startsWith("weft_adapter_"))
-      .map((family) => formatFamily(family, constant))
+      .map((family) => [...formatFamilies([family], constant)].join(""))
       .join("");
   }
   /** The samples alone. */
