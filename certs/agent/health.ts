@@ -1,59 +1,115 @@
-import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { formatEndpoint, type Endpoint } from "../../src/std/endpoint.ts";
-import { runProbe, type HttpProbe, type ProbeAnswer } from "./probes.ts";
+import type { AgentLogger } from "./agent-logger.ts";
+import type { Probe, ProbeAnswer } from "./probes.ts";
+import { runHook, runProbe } from "./probes-run.ts";
+import type { ProxyAdmin } from "./proxy-admin.ts";
 
 export interface HealthOptions {
   readonly listen: Endpoint;
   readonly isReady: () => boolean;
-  /** Envoy's admin interface, `http://127.0.0.1:15000`. */
-  readonly admin: string;
-  readonly probes: ReadonlyMap<string, HttpProbe>;
+  readonly proxy: ProxyAdmin;
+  readonly probes: ReadonlyMap<string, Probe>;
   /** Where the application is: the pod's own address. */
   readonly podIp: string;
+  /** What `POST /quitquitquit` does; undefined where the kubelet ends the sidecars by itself. */
+  readonly quit: (() => Promise<void>) | undefined;
+  readonly logger: AgentLogger;
 }
 
 export interface HealthHandle {
   /** `127.0.0.1:15020` */
   readonly address: string;
+  /** Hooks that are still under way. */
+  readonly hooks: () => number;
   readonly stop: () => Promise<void>;
 }
 
-/** Plain HTTP for the kubelet: `/ready/agent`, `/ready/proxy` and `/probes/CONTAINER/KIND`, all GET. */
+interface Context extends HealthOptions {
+  readonly running: Set<AbortController>;
+}
+
+const nothing: ProbeAnswer = { status: 404, body: "there is nothing at this address\n" };
+
+/**
+ * Plain HTTP for the kubelet: GET of `/ready/agent`, `/ready/proxy`, `/probes/CONTAINER/KIND` and `/hooks/CONTAINER/KIND`;
+ * and for the pod itself, on 127.0.0.1 only: `POST /quitquitquit`.
+ */
 export async function startHealth(options: HealthOptions): Promise<HealthHandle> {
+  const context: Context = { ...options, running: new Set() };
   const server = createServer({ requestTimeout: 5000, headersTimeout: 5000 }, (incoming, response) => {
-    void answer(options, incoming).then((result) => send(response, result));
+    void answer(context, incoming, response).then((result) => send(response, result));
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject).listen(options.listen.port, options.listen.host, resolve);
   });
-  return { address: addressOf(server), stop: () => close(server) };
+  return { address: addressOf(server), hooks: () => context.running.size, stop: () => close(server) };
 }
 
-async function answer(options: HealthOptions, incoming: IncomingMessage): Promise<ProbeAnswer> {
+/** undefined = the connection is to end without an answer. */
+async function answer(context: Context, incoming: IncomingMessage, response: ServerResponse): Promise<ProbeAnswer | undefined> {
   const path = (incoming.url ?? "").split("?")[0] ?? "";
+  if (path === "/quitquitquit") return quit(context, incoming);
   if (incoming.method !== "GET") return { status: 405, body: "only GET is answered here\n" };
-  if (path === "/ready/agent") return options.isReady() ? { status: 200, body: "ready\n" } : { status: 503, body: "no valid certificate on disk\n" };
-  if (path === "/ready/proxy") return proxyReady(options.admin);
-  const probe = path.startsWith("/probes/") ? options.probes.get(path.slice("/probes/".length)) : undefined;
-  if (probe === undefined) return { status: 404, body: "there is nothing at this address\n" };
-  return runProbe(probe, options.podIp, incoming.headers["user-agent"] ?? "weft-agent");
+  if (path === "/ready/agent") return readiness(context.isReady() ? undefined : "no valid certificate on disk");
+  if (path === "/ready/proxy") return readiness(await context.proxy.notReady());
+  return callApplication(context, { path, userAgent: incoming.headers["user-agent"] ?? "weft-agent", response });
 }
 
-function proxyReady(admin: string): Promise<ProbeAnswer> {
-  return new Promise((resolve) => {
-    const sent = request(new URL("/ready", admin), { agent: false, timeout: 1000 });
-    sent.on("timeout", () => sent.destroy(new Error("no answer within 1 s")));
-    sent.on("error", (error) => resolve({ status: 503, body: `the proxy's admin interface cannot be asked: ${error.message}\n` }));
-    sent.on("response", (reply) => {
-      reply.resume();
-      resolve(reply.statusCode === 200 ? { status: 200, body: "ready\n" } : { status: 503, body: `the proxy answers ${reply.statusCode}\n` });
-    });
-    sent.end();
-  });
+interface Call {
+  readonly path: string;
+  readonly userAgent: string;
+  readonly response: ServerResponse;
 }
 
-function send(response: ServerResponse, result: ProbeAnswer): void {
-  response.writeHead(result.status, { "content-type": "text/plain; charset=utf-8", connection: "close" }).end(result.body);
+async function callApplication(context: Context, call: Call): Promise<ProbeAnswer | undefined> {
+  const [, kind, key = ""] = /^\/(probes|hooks)\/(.+)$/.exec(call.path) ?? [];
+  const probe = context.probes.get(key);
+  if (probe === undefined || (kind === "hooks") !== (probe.timeoutSeconds === undefined)) return nothing;
+  return kind === "hooks" ? callHook(context, probe, call) : runProbe(probe, context.podIp, call.userAgent);
+}
+
+function readiness(obstacle: string | undefined): ProbeAnswer {
+  return obstacle === undefined ? { status: 200, body: "ready\n" } : { status: 503, body: `${obstacle}\n` };
+}
+
+/** The kubelet takes any answer of a hook for a success, so that one that failed must have none. It may hang up first. */
+async function callHook({ running, podIp, logger }: Context, hook: Probe, { path, userAgent, response }: Call): Promise<ProbeAnswer | undefined> {
+  const end = new AbortController();
+  response.once("close", () => end.abort());
+  running.add(end);
+  try {
+    await runHook(hook, podIp, { userAgent, signal: end.signal });
+    return { status: 200, body: "done\n" };
+  } catch (err) {
+    logger.warn({ err, path }, "a lifecycle hook failed");
+    return undefined;
+  } finally {
+    running.delete(end);
+  }
+}
+
+async function quit(context: Context, incoming: IncomingMessage): Promise<ProbeAnswer> {
+  if (incoming.method !== "POST") return { status: 405, body: "only POST is answered here\n" };
+  if (!isFromInside(incoming)) return { status: 403, body: "only the pod itself may ask for this, at 127.0.0.1\n" };
+  if (context.quit === undefined) return { status: 200, body: "the sidecars of this pod end by themselves\n" };
+  try {
+    await context.quit();
+    return { status: 200, body: "the sidecars end\n" };
+  } catch (error) {
+    return { status: 503, body: `a sidecar could not be told to end: ${error instanceof Error ? error.message : String(error)}\n` };
+  }
+}
+
+/** Both ends: the proxy hands on traffic from outside with 127.0.0.6 as its source, but to the pod's own address. */
+function isFromInside({ socket }: IncomingMessage): boolean {
+  const inside = ["127.0.0.1", "::1", "::ffff:127.0.0.1"];
+  return inside.includes(socket.remoteAddress ?? "") && inside.includes(socket.localAddress ?? "");
+}
+
+function send(response: ServerResponse, result: ProbeAnswer | undefined): void {
+  if (result === undefined) response.destroy();
+  else response.writeHead(result.status, { "content-type": "text/plain; charset=utf-8", connection: "close" }).end(result.body);
 }
 
 function addressOf(server: Server): string {

@@ -14,6 +14,8 @@ export interface MetricsSource {
   families(): readonly FamilyValues[];
   /** The constant labels; never rejects. */
   labels(): Promise<Labels>;
+  /** The pod asks the process to end. */
+  quit(): void;
 }
 
 /** Prometheus, the metrics server, a person: each needs one. The port is open to the whole cluster. */
@@ -21,11 +23,12 @@ const maxConnections = 64;
 const chunkLength = 16 * 1024;
 
 /**
- * `/metrics` with the constant labels, `/metrics?labels=none` without (for the metrics server), `/ready`.
+ * `/metrics` with the constant labels, `/metrics?labels=none` without (for the metrics server), `/ready`; `POST /quitquitquit`.
  * @throws when the port is taken: the address is in the message.
  */
 export async function listenMetrics(listen: Endpoint, source: MetricsSource, logger: Logger): Promise<Listening> {
   const server = createServer((request, response) => {
+    if (request.method === "POST" && request.url === "/quitquitquit") return quit(request, response, source);
     answer(request, response, source).catch((error: unknown) => {
       logger.error({ err: error }, "metrics could not be answered");
       response.destroy();
@@ -65,6 +68,16 @@ async function answer(request: IncomingMessage, response: ServerResponse, source
     default:
       return send(response, 404, "There is nothing here. Metrics are at /metrics, the readiness at /ready.\n");
   }
+}
+
+/** Only from inside the pod: traffic that the proxy hands on from outside comes from 127.0.0.6, to the pod's own address. */
+function quit({ socket }: IncomingMessage, response: ServerResponse, source: MetricsSource): void {
+  const inside = ["127.0.0.1", "::1", "::ffff:127.0.0.1"];
+  if (![socket.remoteAddress, socket.localAddress].every((address) => inside.includes(address ?? ""))) {
+    return send(response, 403, "Only the pod itself may ask for this, at 127.0.0.1.\n");
+  }
+  response.once("close", () => source.quit());
+  send(response, 200, "The adapter ends.\n");
 }
 
 /** Joins small texts to some of a packet's size and more. */

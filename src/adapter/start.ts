@@ -22,6 +22,8 @@ export interface AdapterOptions {
 }
 
 export interface Adapter {
+  /** Resolves when the pod asked the process to end. */
+  readonly quit: Promise<void>;
   /** With the ports that were really taken. */
   readonly addresses: { readonly statsd: Endpoint; readonly metrics: Endpoint };
   stop(): Promise<void>;
@@ -37,11 +39,13 @@ export async function startAdapter(options: AdapterOptions): Promise<Adapter> {
   const settings = createSettingsReader(options.settingsFile, logger);
   // Several spellings may lead to one series, and Envoy's unmapped names are kept too.
   const ingest = createIngest(registry, options.maxSeries * 2);
+  const quit = Promise.withResolvers<void>();
   const statsd = await listenStatsd(options.statsd, ingest, logger);
   try {
-    const source = { families: () => families(registry, settings), labels: () => settings.labels() };
+    const source = { families: () => families(registry, settings), labels: () => settings.labels(), quit: quit.resolve };
     const metrics = await listenMetrics(options.metrics, source, logger);
     return {
+      quit: quit.promise,
       addresses: { statsd: statsd.address, metrics: metrics.address },
       stop: async () => void (await Promise.all([statsd.stop(), metrics.stop()])),
     };

@@ -23,6 +23,7 @@ const commands: Readonly<Record<string, Entry>> = {
   controller: { summary: "process: config generator, CA, metrics server", load: () => import("./commands/controller.ts") },
   agent: { summary: "process: certificates and probes of one pod", load: () => import("./commands/agent.ts") },
   adapter: { summary: "process: statsd to Prometheus of one pod", load: () => import("./commands/adapter.ts") },
+  wait: { summary: "for hooks of a pod: until a URL answers, or for a time", load: () => import("./commands/wait.ts") },
   init: { summary: "process: traffic redirection of one pod, then exit", load: () => import("./commands/init.ts") },
 };
 

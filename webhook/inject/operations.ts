@@ -10,7 +10,15 @@ export function replaceOperation(path: string, value: string): string {
 
 /** A guard: on another pod than the one it was made for, the patch fails instead of changing the wrong thing. */
 export function testOperation(path: string, value: unknown): string {
-  return `{"op":"test","path":${JSON.stringify(path)},"value":${JSON.stringify(value)}}`;
+  return `{"op":"test","path":${JSON.stringify(path)},"value":${toJson(value)}}`;
+}
+
+/** JSON.rawJSON is in Node 24, not yet in TypeScript's library. */
+const { rawJSON } = JSON as typeof JSON & { readonly rawJSON: (text: string) => unknown };
+
+/** As JSON.stringify; the command line reads an integer that a number cannot hold as a bigint. */
+export function toJson(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) => (typeof inner === "bigint" ? rawJSON(String(inner)) : inner));
 }
 
 /** A JSON Pointer (RFC 6901) of unescaped tokens. */

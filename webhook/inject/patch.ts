@@ -12,9 +12,11 @@ import type { Decision } from "./decide.ts";
 import type { Fragments } from "./fragments.ts";
 import { findAgent, findProbesVariable, type Undo } from "./injected.ts";
 import { asRecord, field, listAt, textAt } from "./opaque.ts";
-import { addOperation, pointer, replaceOperation, testOperation } from "./operations.ts";
+import { holderPath } from "./kubelet-calls.ts";
+import { addOperation, pointer, replaceOperation, testOperation, toJson } from "./operations.ts";
 import type { PodView } from "./pod.ts";
-import { formatProbes, parseProbes, planProbes, probeKey, rewrittenHttpGet, type ProbeEntry, type ProbeRewrite } from "./probes.ts";
+import { formatProbes, parseProbes, probeKey, type ProbeEntries } from "./probe-entries.ts";
+import { planProbes, rewriteHolder, rewrittenHttpGet, type ProbeRewrite } from "./probes.ts";
 
 export interface PatchInput {
   readonly pod: PodView;
@@ -35,7 +37,7 @@ export interface PatchResult {
 /** Writes the patch for a decision. */
 export function buildPatch(input: PatchInput): PatchResult {
   if (input.decision.work === "none") return { text: "[]", rewrites: [], warnings: [] };
-  return input.decision.work === "extend" ? extendPod(input.pod) : injectPod(input);
+  return input.decision.work === "extend" ? extendPod(input) : injectPod(input);
 }
 
 function injectPod(input: PatchInput): PatchResult {
@@ -55,7 +57,7 @@ function injectPod(input: PatchInput): PatchResult {
 }
 
 /** A pod that has its sidecars, and probes that came later: those alone. */
-function extendPod(pod: PodView): PatchResult {
+function extendPod({ pod }: PatchInput): PatchResult {
   const { rewrites, warnings } = planProbes(pod);
   const agent = findAgent(pod);
   const variable = agent === undefined ? undefined : findProbesVariable(agent);
@@ -71,15 +73,16 @@ function extendPod(pod: PodView): PatchResult {
   return { text: `[${operations.join(",")}]`, rewrites: rewrites.map(nameRewrite), warnings };
 }
 
-function rewriteProbe({ container, kind }: ProbeRewrite): string[] {
+/** An httpGet alone is replaced; another action is renamed where it stood, which takes the whole probe. */
+function rewriteProbe({ container, call }: ProbeRewrite): string[] {
   const path = pointer("spec", container.list, container.index);
-  return [
-    testOperation(`${path}/name`, container.name),
-    replaceOperation(`${path}/${kind}Probe/httpGet`, JSON.stringify(rewrittenHttpGet(container.name, kind))),
-  ];
+  const holder = path + pointer(...holderPath(call.kind));
+  const guard = testOperation(`${path}/name`, container.name);
+  if (call.action === "httpGet") return [guard, replaceOperation(`${holder}/httpGet`, JSON.stringify(rewrittenHttpGet(container.name, call.kind)))];
+  return [guard, testOperation(`${holder}/${call.action}`, call.settings), replaceOperation(holder, toJson(rewriteHolder(container.name, call)))];
 }
 
-function toEntries(rewrites: readonly ProbeRewrite[]): Record<string, ProbeEntry> {
+function toEntries(rewrites: readonly ProbeRewrite[]): ProbeEntries {
   return Object.fromEntries(rewrites.map(({ container, kind, entry }) => [probeKey(container.name, kind), entry]));
 }
 
@@ -155,7 +158,7 @@ function annotate({ pod, decision }: PatchInput, { plan, empty, pullSecrets }: A
 }
 
 function nameRewrite({ container, kind }: ProbeRewrite): string {
-  return `${container.list}/${container.name}/${kind}Probe`;
+  return [container.list, container.name, ...holderPath(kind)].join("/");
 }
 
 function nameAnnotation(key: string): string {

@@ -1,22 +1,13 @@
+import { readCalls, type KubeletCall } from "./kubelet-calls.ts";
 import { asRecord, field, integerAt, listAt, recordAt, textAt, type Opaque } from "./opaque.ts";
 
 /** The two lists of a pod's spec that hold containers which exist at admission. */
 export type ContainerList = "initContainers" | "containers";
-export const probeKinds = ["startup", "liveness", "readiness"] as const;
-export type ProbeKind = (typeof probeKinds)[number];
 
 export interface PortView {
   readonly name: string;
   readonly port: number;
   readonly protocol: string;
-}
-
-/** A probe of kind httpGet; `httpGet` is the user's own object. */
-export interface HttpProbe {
-  readonly kind: ProbeKind;
-  readonly httpGet: Opaque;
-  /** Seconds; Kubernetes' default is 1. */
-  readonly timeout: number;
 }
 
 export interface ContainerView {
@@ -29,7 +20,8 @@ export interface ContainerView {
   /** `runAsUser` of the container, else of the pod. */
   readonly user: number | undefined;
   readonly ports: readonly PortView[];
-  readonly probes: readonly HttpProbe[];
+  /** Probes and lifecycle hooks over the network. */
+  readonly calls: readonly KubeletCall[];
   /** As in the pod: names and values by position. */
   readonly env: readonly unknown[];
 }
@@ -90,7 +82,7 @@ function readContainers(spec: Opaque, list: ContainerList): ContainerView[] {
       command: listAt(container, "command"),
       user: integerAt(security, "runAsUser") ?? integerAt(podSecurity, "runAsUser"),
       ports: listAt(container, "ports").flatMap(readPort),
-      probes: probeKinds.flatMap((kind) => readProbe(container, kind)),
+      calls: readCalls(container),
       env: listAt(container, "env"),
     };
   });
@@ -99,10 +91,4 @@ function readContainers(spec: Opaque, list: ContainerList): ContainerView[] {
 function readPort(raw: unknown): PortView[] {
   const port = integerAt(raw, "containerPort");
   return port === undefined ? [] : [{ name: textAt(raw, "name"), port, protocol: textAt(raw, "protocol") || "TCP" }];
-}
-
-function readProbe(container: unknown, kind: ProbeKind): HttpProbe[] {
-  const probe = recordAt(container, `${kind}Probe`);
-  const httpGet = asRecord(field(probe, "httpGet"));
-  return httpGet === undefined ? [] : [{ kind, httpGet, timeout: integerAt(probe, "timeoutSeconds") ?? 1 }];
 }

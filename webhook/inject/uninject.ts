@@ -1,11 +1,11 @@
 import { containers, statusAnnotation, volumes } from "../../src/std/well-known.ts";
 import { evictAnnotation, removeVolume } from "./annotations.ts";
 import { findAgent, findProbesVariable, readStatus, type Undo } from "./injected.ts";
+import { holderPath, readCalls, type KubeletCall } from "./kubelet-calls.ts";
 import { asRecord, field, textAt, type Opaque } from "./opaque.ts";
-import { isRewritten, parseProbes, probeKey, type ProbeEntry } from "./probes.ts";
-import { probeKinds, readPod, type PodView } from "./pod.ts";
-
-type Entries = Readonly<Record<string, ProbeEntry>>;
+import { originalAction, parseProbes, probeKey, type ProbeEntries } from "./probe-entries.ts";
+import { isRewritten, restoreHolder } from "./probes.ts";
+import { readPod, type PodView } from "./pod.ts";
 
 /**
  * The exact inverse of injection, for a pod or pod template: `uninject(inject(p))` is `p`, key for key. A pod that does
@@ -20,7 +20,7 @@ export function uninject(raw: Opaque): Opaque {
   return restoreMetadata({ ...raw, spec: restoreSpec(pod, entries, undo) }, pod, undo);
 }
 
-function restoreSpec(pod: PodView, entries: Entries, undo: Undo): Opaque {
+function restoreSpec(pod: PodView, entries: ProbeEntries, undo: Undo): Opaque {
   const ourContainers = Object.values<string>(containers);
   const gone: Readonly<Record<string, readonly string[]>> = {
     initContainers: ourContainers,
@@ -39,7 +39,7 @@ interface ListInput {
   readonly key: string;
   readonly value: readonly unknown[];
   readonly names: readonly string[];
-  readonly entries: Entries;
+  readonly entries: ProbeEntries;
   readonly undo: Undo;
 }
 
@@ -50,16 +50,21 @@ function restoreList({ key, value, names, entries, undo }: ListInput): [string, 
   return [[key, left.map((item) => restoreProbes(item, entries))]];
 }
 
-function restoreProbes(container: unknown, entries: Entries): unknown {
+function restoreProbes(container: unknown, entries: ProbeEntries): unknown {
+  return readCalls(container).reduce((restored, call) => restoreCall(restored, call, entries), container);
+}
+
+function restoreCall(container: unknown, call: KubeletCall, entries: ProbeEntries): unknown {
   const name = textAt(container, "name");
-  return probeKinds.reduce((restored: unknown, kind) => {
-    const probe = asRecord(field(restored, `${kind}Probe`));
-    const httpGet = asRecord(field(probe, "httpGet"));
-    const key = probeKey(name, kind);
-    const original = Object.hasOwn(entries, key) ? entries[key]?.original : undefined;
-    if (httpGet === undefined || original === undefined || !isRewritten(name, { kind, httpGet, timeout: 1 })) return restored;
-    return { ...asRecord(restored), [`${kind}Probe`]: { ...probe, httpGet: original } };
-  }, container);
+  const original = originalAction(entries, probeKey(name, call.kind));
+  if (original === undefined || !isRewritten(name, call)) return container;
+  return replaceAt(container, holderPath(call.kind), restoreHolder(call.holder, original.action, original.settings));
+}
+
+/** A copy with another value at the path; every key stays where it stands. */
+function replaceAt(value: unknown, path: readonly string[], replacement: unknown): unknown {
+  const [key, ...rest] = path;
+  return key === undefined ? replacement : { ...asRecord(value), [key]: replaceAt(field(value, key), rest, replacement) };
 }
 
 function restoreMetadata(raw: Opaque, pod: PodView, undo: Undo): Opaque {

@@ -51,7 +51,7 @@ export async function run(args: readonly string[]): Promise<number> {
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stopped.abort());
   const adapter = await startAdapter({ ...options, logger });
   logger.info(adapter.addresses, "adapter is listening");
-  if (!stopped.signal.aborted) await once(stopped.signal, "abort");
+  if (!stopped.signal.aborted) await Promise.race([once(stopped.signal, "abort"), adapter.quit]);
   await adapter.stop();
   return 0;
 }

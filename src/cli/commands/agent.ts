@@ -33,7 +33,7 @@ export async function run(args: readonly string[]): Promise<number> {
     const asked = askedToEnd();
     const agent = await startAgent(options);
     process.stderr.write(`weft agent: health on http://${agent.address}\n`);
-    await asked;
+    await Promise.race([asked.then(() => agent.drain()), agent.quit]);
     await agent.stop();
     return 0;
   } catch (error) {
@@ -68,6 +68,7 @@ function parseOptions(args: readonly string[], environment: NodeJS.ProcessEnv): 
     admin: parseAdmin(value("admin")),
     probes: probesOf(environment["WEFT_PROBES"]),
     podIp: environment["WEFT_POD_IP"] || "127.0.0.1",
+    ordinary: ordinaryOf(environment),
     logger: createLogger("agent"),
   };
 }
@@ -99,6 +100,13 @@ function probesOf(text: string | undefined): AgentOptions["probes"] {
   }
 }
 
+/** Injection sets WEFT_DRAIN_SECONDS where the sidecars are ordinary containers. */
+function ordinaryOf({ WEFT_DRAIN_SECONDS: seconds, WEFT_ADAPTER: adapter }: NodeJS.ProcessEnv): AgentOptions["ordinary"] {
+  if (seconds === undefined || seconds === "") return undefined;
+  if (!/^[0-9]{1,4}$/.test(seconds)) throw new UsageError(`WEFT_DRAIN_SECONDS must be a whole number of seconds, not '${seconds}'.`);
+  return { drainSeconds: Number(seconds), adapter: adapter || `http://127.0.0.1:${ports.prometheus}` };
+}
+
 function usage(): string {
   const lines = Object.entries(flags).map(([flag, { variable, help, fallback }]) => `  --${flag.padEnd(13)} ${help} (${variable}${fallback === undefined ? "" : `, else ${fallback}`})`);
   return [
@@ -106,7 +114,8 @@ function usage(): string {
     "",
     ...lines,
     "",
-    "Environment only: WEFT_PROBES (the pod's own HTTP probes, as injection writes them), WEFT_POD_IP.",
+    "Environment only, as injection writes it: WEFT_PROBES (the pod's own probes and hooks), WEFT_POD_IP, WEFT_DRAIN_SECONDS",
+    "(the sidecars are ordinary containers: POST /quitquitquit at 127.0.0.1 ends all three), WEFT_ADAPTER.",
     "",
     `Example:\n  ${example}`,
     "",

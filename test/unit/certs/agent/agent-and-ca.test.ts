@@ -3,13 +3,12 @@ import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync,
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { startAgent, type AgentOptions } from "../../../../certs/agent/start.ts";
-import type { HealthHandle } from "../../../../certs/agent/health.ts";
+import { startAgent, type AgentHandle, type AgentOptions } from "../../../../certs/agent/start.ts";
 import { runCa, workloadOf, type RunningCa } from "../running-ca.ts";
 
 let ca: RunningCa;
 let directory = "";
-let agents: HealthHandle[] = [];
+let agents: AgentHandle[] = [];
 let warnings: string[] = [];
 
 beforeEach(async () => {
@@ -26,7 +25,7 @@ afterEach(async () => {
   rmSync(directory, { recursive: true });
 });
 
-async function start(change: Partial<AgentOptions> = {}): Promise<HealthHandle> {
+async function start(change: Partial<AgentOptions> = {}): Promise<AgentHandle> {
   const agent = await startAgent({
     ca: ca.address,
     trustBundle: join(directory, "roots.pem"),
@@ -51,11 +50,11 @@ function leaf(): X509Certificate {
   return new X509Certificate(file("certs/current/tls.crt"));
 }
 
-async function status(agent: HealthHandle, path: string): Promise<number> {
+async function status(agent: AgentHandle, path: string): Promise<number> {
   return (await fetch(`http://${agent.address}${path}`)).status;
 }
 
-function ready(agent: HealthHandle): Promise<void> {
+function ready(agent: AgentHandle): Promise<void> {
   return vi.waitFor(async () => expect(await status(agent, "/ready/agent")).toBe(200), { timeout: 10_000, interval: 20 });
 }
 

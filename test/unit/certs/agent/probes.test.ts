@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { startHealth, type HealthHandle } from "../../../../certs/agent/health.ts";
 import { parseProbes, type HttpProbe } from "../../../../certs/agent/probes.ts";
+import { ProxyAdmin } from "../../../../certs/agent/proxy-admin.ts";
 import { openAuthority } from "../../../../certs/ca/authority.ts";
 import { startServingCertificate } from "../../../../certs/ca/serving-certificate.ts";
 import { createMemoryStore } from "../ca/memory-store.ts";
@@ -26,9 +27,9 @@ function listen(server: Server): Promise<number> {
 }
 
 async function probe(wanted: Partial<HttpProbe>, admin = "http://127.0.0.1:9") {
-  const probes = new Map([["web/liveness", { scheme: "HTTP" as const, port: 1, path: "/healthz", headers: [], timeoutSeconds: 1, ...wanted }]]);
+  const probes = new Map([["web/liveness", { kind: "httpGet" as const, scheme: "HTTP" as const, port: 1, path: "/healthz", headers: [], timeoutSeconds: 1, ...wanted }]]);
   await health?.stop();
-  health = await startHealth({ listen: { host: "127.0.0.1", port: 0 }, isReady: () => true, admin, probes, podIp: "127.0.0.1" });
+  health = await startHealth({ listen: { host: "127.0.0.1", port: 0 }, isReady: () => true, proxy: new ProxyAdmin(admin), probes, podIp: "127.0.0.1", quit: undefined, logger: silent });
   return get("/probes/web/liveness");
 }
 
@@ -48,7 +49,9 @@ describe("rewritten probes", () => {
 
     expect(await probe({ port, path: "/healthz?full=1", headers: [{ name: "X-A", value: "1" }, { name: "X-A", value: "2" }] })).toEqual({ status: 200, body: `GET /healthz?full=1 127.0.0.1:${port} kube-probe/1.36 1, 2` });
     expect((await probe({ port, headers: [{ name: "Host", value: "web.example.com" }] })).body).toContain("web.example.com");
-    expect((await probe({ port, path: "//elsewhere.example/x" })).body).toContain("GET //elsewhere.example/x");
+    for (const path of ["//elsewhere.example/x", "https://elsewhere.example/x", "x"]) {
+      expect((await probe({ port, path })).body).toBe(`GET /x 127.0.0.1:${port} kube-probe/1.36 -`);
+    }
   });
 
   it.each([204, 400, 404, 500, 503])("pass the status %i on", async (status) => {
@@ -68,17 +71,19 @@ describe("rewritten probes", () => {
   it("follow redirects on the same host only", async () => {
     const port = await listen(createServer((request, response) => response.writeHead(request.url === "/a" ? 302 : 500, { location: "/b" }).end()));
     const away = await listen(createServer((_request, response) => response.writeHead(302, { location: "http://elsewhere.example/" }).end()));
-    const round = await listen(createServer((_request, response) => response.writeHead(302, { location: "/" }).end()));
+    let asked = 0;
+    const round = await listen(createServer((_request, response) => response.writeHead(302, { location: `/${(asked += 1)}` }).end()));
 
     expect((await probe({ port, path: "/a" })).status).toBe(500);
     expect(await probe({ port: away })).toEqual({ status: 200, body: "redirected to another host: elsewhere.example\n" });
-    expect((await probe({ port: round })).status).toBe(502);
+    expect(await probe({ port: round })).toEqual({ status: 502, body: "stopped after 10 redirects\n" });
+    expect(asked).toBe(10);
   });
 
   it("fail in time when the application does not answer, or is not there", async () => {
     const port = await listen(createServer(() => undefined));
 
-    expect(await probe({ port })).toEqual({ status: 504, body: "no answer within 1 s\n" });
+    expect(await probe({ port })).toEqual({ status: 504, body: "no answer within 900 ms\n" });
     expect((await probe({ port: 9 })).status).toBe(502);
   });
 
@@ -118,10 +123,16 @@ describe("/ready/proxy", () => {
 
 describe("WEFT_PROBES", () => {
   it("is read with the kubelet's defaults", () => {
-    expect(parseProbes('{"web/startup":{"port":8080}}').get("web/startup")).toEqual({ scheme: "HTTP", port: 8080, path: "", headers: [], timeoutSeconds: 1 });
+    const probes = parseProbes('{"web/startup":{"port":8080,"httpGet":{"port":"http"}},"web/preStop":{"port":1,"tcpSocket":{"port":1}},"web/liveness":{"port":9,"timeout":3,"grpc":{"port":9,"service":null}}}');
+
+    expect(Object.fromEntries(probes)).toEqual({
+      "web/startup": { kind: "httpGet", scheme: "HTTP", port: 8080, path: "", headers: [], timeoutSeconds: 1 },
+      "web/preStop": { kind: "tcpSocket", port: 1, timeoutSeconds: undefined },
+      "web/liveness": { kind: "grpc", port: 9, service: "", timeoutSeconds: 3 },
+    });
   });
 
-  it.each(["", "[]", "null", "{", '{"a/liveness":null}', '{"a/liveness":{"port":"http"}}', '{"a/liveness":{"port":70000}}'])("%j is refused", (text) => {
+  it.each(["", "[]", "null", "{", '{"a/liveness":null}', '{"a/liveness":{"port":"http"}}', '{"a/liveness":{"port":70000}}', '{"a/liveness":{"port":7}}'])("%j is refused", (text) => {
     expect(() => parseProbes(text)).toThrow(/JSON|probe/);
   });
 });
