@@ -133,10 +133,17 @@ function toObject(document: Document.Parsed): { readonly value: object | undefin
     if (value === null || value === undefined) return { value: undefined };
     if (!isObject(value)) return { problem: `a document is ${describe(value)}, not an object` };
     const path = findNonFinite(value);
-    return path === undefined ? { value } : { problem: `${path} is infinite or not a number, which JSON cannot say` };
+    return path === undefined ? { value: unshare(value) } : { problem: `${path} is infinite or not a number, which JSON cannot say` };
   } catch (error) {
     return { problem: error instanceof Error ? error.message : String(error) };
   }
+}
+
+/** The reader gives an alias the anchor's very own object: a patch of the one place would change the other as well. */
+function unshare<T>(value: T): T;
+function unshare(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((item: unknown) => unshare(item));
+  return isObject(value) ? Object.fromEntries(Object.entries(value).map(([key, child]) => [key, unshare(child)])) : value;
 }
 
 function findNonFinite(value: unknown, path = ""): string | undefined {

@@ -118,6 +118,17 @@ describe("formatDocuments", () => {
   });
 });
 
+describe("an alias", () => {
+  it("is a copy of what its anchor holds: changing one does not change the other", () => {
+    const { documents } = readDocuments("a: &a { deep: [{ x: 1 }] }\nb: *a\nc: { <<: *a }\n", "f");
+    const [{ a, b, c }] = documents as [Record<string, { deep: [{ x: number }] }>];
+
+    expect([b, c]).toEqual([{ deep: [{ x: 1 }] }, { deep: [{ x: 1 }] }]);
+    expect(new Set([a?.deep, b?.deep, c?.deep]).size).toBe(3);
+    expect(new Set([a?.deep[0], b?.deep[0], c?.deep[0]]).size).toBe(3);
+  });
+});
+
 describe("unrollList", () => {
   it("unrolls lists of any kind, nested ones too", () => {
     const list = { kind: "List", items: [{ kind: "Pod" }, { kind: "ServiceList", items: [{ kind: "Service" }] }] };
