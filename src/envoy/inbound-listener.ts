@@ -43,26 +43,28 @@ interface Chain {
 
 const anyMeshAlpn = [meshAlpn, meshHttpAlpn];
 
-/** Envoy takes the chain with the most exact match, port first, and does not come back to a less exact one. */
+/**
+ * Envoy takes the chain with the most exact match, port first, then the transport protocol, and does not come back to a
+ * less exact one: beside a chain for one kind of plaintext or TLS there must be one for all of the others.
+ */
 function knownPort({ number, protocol }: InboundPort): readonly Chain[] {
   const name = formatStatName({ direction: "inbound", port: number });
   const raw = tcpFilters(name, [{ name: clusterNames.inbound, weight: 1 }]);
   const at = { destinationPort: number };
-  if (protocol === "tcp") return [mesh(name, { ...at, applicationProtocols: anyMeshAlpn }, raw), plain(`${name}_plain`, at, raw)];
+  if (protocol === "tcp") return [mesh(name, { ...at, applicationProtocols: anyMeshAlpn }, raw), ...anyPlain(name, at, raw)];
   const http = [httpInbound(name)];
   if (protocol === "detect") {
     return [
       mesh(`${name}_http`, { ...at, applicationProtocols: [meshHttpAlpn] }, http),
       mesh(name, { ...at, applicationProtocols: [meshAlpn] }, raw),
       plain(`${name}_plain_http`, { ...at, transportProtocol: "raw_buffer", applicationProtocols: httpProtocols }, http),
-      plain(`${name}_plain`, at, raw),
+      ...anyPlain(name, at, raw),
     ];
   }
   return [
     mesh(name, { ...at, applicationProtocols: anyMeshAlpn }, http),
     plain(`${name}_plain`, { ...at, transportProtocol: "raw_buffer" }, http),
-    // The application's own TLS, which only it can read.
-    plain(`${name}_tls`, { ...at, transportProtocol: "tls" }, raw),
+    ownTls(name, at, raw),
   ];
 }
 
@@ -70,7 +72,7 @@ const unknownFilters = tcpFilters(unknownInbound, [{ name: clusterNames.inbound,
 
 const unknownPort: readonly Chain[] = [
   mesh(unknownInbound, { applicationProtocols: anyMeshAlpn }, unknownFilters),
-  plain(`${unknownInbound}_plain`, {}, unknownFilters),
+  ...anyPlain(unknownInbound, {}, unknownFilters),
 ];
 
 function mesh(name: string, match: FilterChainMatchJson, filters: FilterJson[]): Chain {
@@ -79,6 +81,15 @@ function mesh(name: string, match: FilterChainMatchJson, filters: FilterJson[]):
 
 function plain(name: string, match: FilterChainMatchJson, filters: FilterJson[]): Chain {
   return { name, mesh: false, match, filters };
+}
+
+function anyPlain(name: string, at: FilterChainMatchJson, filters: FilterJson[]): readonly Chain[] {
+  return [plain(`${name}_plain`, { ...at, transportProtocol: "raw_buffer" }, filters), ownTls(name, at, filters)];
+}
+
+/** The application's own TLS, which only it can read. */
+function ownTls(name: string, at: FilterChainMatchJson, raw: FilterJson[]): Chain {
+  return plain(`${name}_tls`, { ...at, transportProtocol: "tls" }, raw);
 }
 
 function toFilterChain(chain: Chain, { peerPrefix }: InboundIr): FilterChainJson {

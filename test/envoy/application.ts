@@ -1,6 +1,7 @@
 /**
  * `node application.ts NAME`: 8080 answers HTTP with what it was asked; 9000 speaks first, as MySQL does; 9100 answers
- * HTTP or, when the first bytes are none, echoes them; 9200 answers HTTP/2 alone, as gRPC does. Prints `ready` once all listen.
+ * HTTP or, when the first bytes are none, echoes them; 9200 answers HTTP/2 alone, as gRPC does; 9300, of
+ * which no Service knows, speaks first. Prints `ready` once all listen.
  */
 import { once } from "node:events";
 import { createServer } from "node:http";
@@ -34,6 +35,6 @@ function look(socket: Socket): void {
 }
 
 const http2 = createHttp2Server((request, response) => response.end(JSON.stringify({ name, url: request.url, version: request.httpVersion })));
-const servers = [http2.listen(9200, "0.0.0.0"), http.listen(8080, "0.0.0.0"), createTcpServer(greet).listen(9000, "0.0.0.0"), createTcpServer(look).listen(9100, "0.0.0.0")];
+const servers = [http2.listen(9200, "0.0.0.0"), http.listen(8080, "0.0.0.0"), createTcpServer(greet).listen(9000, "0.0.0.0"), createTcpServer(look).listen(9100, "0.0.0.0"), createTcpServer(greet).listen(9300, "0.0.0.0")];
 await Promise.all(servers.map((server) => once(server, "listening")));
 process.stdout.write("ready\n");

@@ -1,11 +1,13 @@
 /**
  * `node ask.ts JSON`: does the calls of a list one after the other, and prints their outcomes as JSON. A call is
  * `{"url"}` (HTTP, with `count` for several: how often each name answered), or `{"host","port","send"}` (TCP: what was
- * answered until a line break came), or `{"http2": "http://HOST:PORT"}`.
+ * answered until a line break came), or `{"http2": "http://HOST:PORT"}`, or `{"host","port","tls": [ALPN protocols]}` (a
+ * TLS greeting alone: the error's code tells whether anybody answered it).
  */
 import { connect } from "node:net";
 import { request } from "node:http";
 import { connect as connectHttp2 } from "node:http2";
+import { connect as connectTls } from "node:tls";
 
 export interface Call {
   readonly url?: string;
@@ -15,6 +17,7 @@ export interface Call {
   readonly port?: number;
   readonly send?: string;
   readonly http2?: string;
+  readonly tls?: readonly string[];
 }
 
 export interface Answer {
@@ -58,8 +61,18 @@ function getHttp2(authority: string): Promise<Answer> {
 
 function one(call: Call): Promise<Answer> {
   if (call.http2 !== undefined) return getHttp2(call.http2);
+  if (call.tls !== undefined) return greetByTls(call);
   if (call.url === undefined) return talk(call);
   return call.count === undefined ? get(call) : getMany(call);
+}
+
+function greetByTls({ host = "", port = 0, tls = [] }: Call): Promise<Answer> {
+  return new Promise((resolve) => {
+    const socket = connectTls({ host, port, ALPNProtocols: [...tls], rejectUnauthorized: false, timeout: 5000 });
+    socket.on("timeout", () => socket.destroy(new Error("timeout")));
+    socket.on("error", (error: NodeJS.ErrnoException) => resolve({ error: error.code ?? error.message }));
+    socket.on("secureConnect", () => resolve({ text: "secure" }));
+  });
 }
 
 async function getMany(call: Call): Promise<Answer> {

@@ -106,6 +106,19 @@ describe("generated configuration in real Envoys", () => {
     expect(greeting).toEqual({ text: "web-v2 speaks first\n" });
   });
 
+  it("passes bytes and the application's own TLS to a permissive pod, whatever is known of the port", async () => {
+    const host = "10.98.0.4";
+    const [bytes, ...greetings] = await outsider.ask(
+      { host, port: 9100, send: "hello\n" },
+      ...[8080, 9000, 9100, 9300].flatMap((port) => [{ host, port, tls: [] }, { host, port, tls: ["h2", "http/1.1"] }]),
+    );
+
+    expect(bytes).toEqual({ text: "web-v2 echoes hello\n" });
+    // Each of these answers a TLS greeting with text: what the client makes of that shows that the greeting arrived.
+    const answered = { error: "ERR_SSL_WRONG_VERSION_NUMBER" };
+    expect(greetings).toEqual(Array.from({ length: 8 }, () => answered));
+  });
+
   it("carries bytes of a server that speaks first, and tells HTTP from bytes on a port of unknown protocol", async () => {
     const [greeting, http, bytes] = await client.ask(
       { host: "10.97.0.1", port: 9000, send: "" },
