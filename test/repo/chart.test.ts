@@ -40,9 +40,9 @@ describe("the chart", () => {
         tls: { mode: "strict" },
         controlPlane: {
           namespace: "elsewhere",
-          xds: "weft-controller.elsewhere.svc:15010",
-          ca: "https://weft-controller.elsewhere.svc:15012",
-          metrics: "https://weft-controller.elsewhere.svc:3000",
+          xds: "weft-controller.elsewhere.svc.cluster.local:15010",
+          ca: "https://weft-controller.elsewhere.svc.cluster.local:15012",
+          metrics: "https://weft-controller.elsewhere.svc.cluster.local:3000",
         },
         images: { weft: "weft/weft:9.9.9", pullPolicy: "IfNotPresent", pullSecrets: ["mine"] },
         injection: { excludedNamespaces: ["elsewhere", "kube-node-lease", "kube-public", "kube-system"] },

@@ -29,7 +29,7 @@ app.kubernetes.io/component: {{ index . 1 }}
 
 {{/* weft.yaml: values.mesh, with what only the chart knows. */}}
 {{- define "weft.configuration" -}}
-{{- $host := printf "weft-controller.%s.svc" .Release.Namespace -}}
+{{- $host := printf "weft-controller.%s.svc.%s" .Release.Namespace (.Values.mesh.clusterDomain | default "cluster.local") -}}
 {{- $controlPlane := dict "namespace" .Release.Namespace "xds" (printf "%s:15010" $host) "ca" (printf "https://%s:15012" $host) "metrics" (printf "https://%s:3000" $host) -}}
 {{- $images := dict "weft" (include "weft.image" .) "pullPolicy" .Values.image.pullPolicy "pullSecrets" .Values.image.pullSecrets -}}
 {{- $injection := dict "excludedNamespaces" (include "weft.excludedNamespaces" . | fromYamlArray) -}}
