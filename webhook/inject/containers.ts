@@ -19,6 +19,14 @@ export interface SidecarInput {
   readonly config: MeshConfig;
   readonly variant: SidecarVariant;
   readonly settings: PodSettings;
+  /** Of {@link formatBootstrap}: the largest part by far, and it does not depend on the pod. */
+  readonly bootstrap: string;
+}
+
+/** The text of Envoy's bootstrap, JSON. Kubernetes expands `$(NAME)` in arguments; the escaped JSON is the same for Envoy. */
+export function formatBootstrap({ controlPlane, monitor }: MeshConfig, monitored: boolean): string {
+  const bootstrap = buildBootstrap({ xds: controlPlane.xds, statsd: monitored, flushInterval: monitor.flushInterval });
+  return JSON.stringify(bootstrap).replaceAll("$", String.raw`\u0024`);
 }
 
 /** The agent's certificate and the proxy's configuration may need the control plane to come up: two minutes. */
@@ -60,6 +68,7 @@ export function agentContainer(input: SidecarInput, probes: string): object {
       { name: "WEFT_DIRECTORY", value: paths.run },
       { name: "WEFT_HEALTH", value: `0.0.0.0:${ports.agent}` },
       { name: probesVariable, value: probes },
+      ...drain(input),
       { name: "NODE_OPTIONS", value: "--max-old-space-size=48 --max-semi-space-size=1" },
     ],
     ports: [{ name: "weft-health", containerPort: ports.agent, protocol: "TCP" }],
@@ -109,7 +118,7 @@ export function proxyContainer(input: SidecarInput): object {
     ...lifetime(variant),
     ...resources(settings.resources.proxy),
     startupProbe: startupProbe("/ready/proxy", ports.agent),
-    ...(variant.native ? {} : { lifecycle: { postStart: { exec: { command: holdCommand() } } } }),
+    ...hold(input),
     ...hardened,
     volumeMounts: [{ name: volumes.run, mountPath: paths.run, readOnly: true }],
   };
@@ -127,12 +136,10 @@ export function podVolumes(): readonly object[] {
   ];
 }
 
-function proxyArguments({ config, variant, settings }: SidecarInput): readonly string[] {
-  const bootstrap = buildBootstrap({ xds: config.controlPlane.xds, statsd: variant.monitored, flushInterval: config.monitor.flushInterval });
+function proxyArguments({ settings, bootstrap }: SidecarInput): readonly string[] {
   return [
     "--config-yaml",
-    // Kubernetes expands $(NAME) in arguments; the escaped JSON is the same for Envoy.
-    JSON.stringify(bootstrap).replaceAll("$", String.raw`\u0024`),
+    bootstrap,
     "--service-cluster",
     "weft",
     "--service-node",
@@ -148,13 +155,20 @@ function proxyArguments({ config, variant, settings }: SidecarInput): readonly s
 }
 
 /**
- * Ordinary containers start one after the other, and the kubelet waits for a postStart hook before the next: this one
- * ends when the proxy is ready. The image has no shell, but it has Node.
+ * Ordinary containers start one after the other, and the kubelet waits for a postStart hook before the next: it holds the
+ * application until the proxy is ready. They are told to end all at once, after their preStop hooks: so the proxy outlives
+ * the application. The image has no shell.
  */
-function holdCommand(): readonly string[] {
-  const url = `http://127.0.0.1:${ports.agent}/ready/proxy`;
-  const script = `const end=Date.now()+60000;for(;;){const ok=await fetch(${JSON.stringify(url)}).then(r=>r.ok,()=>false);if(ok)break;if(Date.now()>end)process.exit(1);await new Promise(r=>setTimeout(r,200))}`;
-  return ["node", "--input-type=module", "-e", script];
+function hold({ variant, settings }: SidecarInput): object {
+  if (variant.native) return {};
+  const ready = `http://127.0.0.1:${ports.agent}/ready/proxy`;
+  const postStart = { exec: { command: ["weft", "wait", "--url", ready, "--timeout", `${startupAttempts}s`] } };
+  return { lifecycle: { postStart, preStop: { exec: { command: ["weft", "wait", "--for", `${settings.drainSeconds}s`] } } } };
+}
+
+/** Tells the agent that it has to end the others, and when the proxy is through. */
+function drain({ variant, settings }: SidecarInput): readonly object[] {
+  return variant.native ? [] : [{ name: "WEFT_DRAIN_SECONDS", value: String(settings.drainSeconds) }];
 }
 
 const podIdentity = [

@@ -13,7 +13,7 @@ import { planProbes } from "./probes.ts";
 import { readAnnotations } from "./read-annotations.ts";
 import { reasons, type Outcome, type ReasonCode, type RuleName } from "./reasons.ts";
 import { evaluateRules, type OptIn, type RuleResult } from "./rules.ts";
-import { annotatedSettings, type PodSettings } from "./settings.ts";
+import { annotatedSettings, excludePorts, type PodSettings } from "./settings.ts";
 
 /** One step of the way to a decision, with what it looked at. `holds` = this step applies. */
 export interface TraceEntry {
@@ -84,7 +84,9 @@ function readSettings({ pod, namespace, config }: Facts): Asked {
   const { values, faults, warnings } = readAnnotations({ pod: pod.annotations, namespace: namespace.annotations, namespaceName: namespace.name });
   const { settings, faults: more } = annotatedSettings(values, { config, podResources: pod.podResources });
   const asked = { given: Object.keys(values), faults: [...faults, ...more], warnings };
-  return { ...asked, settings };
+  if (settings.rewriteProbes) return { ...asked, settings };
+  const result = excludePorts(settings, planProbes(pod, settings).excludedPorts);
+  return { ...asked, ...result, faults: [...asked.faults, ...result.faults] };
 }
 
 interface Word {
@@ -150,7 +152,7 @@ function when(holds: boolean, inputs: Readonly<Record<string, unknown>>, sentenc
 function testInjected({ facts: { pod }, settings }: SkipInput): SkipResult {
   const injected = findAgent(pod) !== undefined;
   if (!injected) return when(false, { injected }, "");
-  const rewrites = settings.rewriteProbes ? planProbes(pod).rewrites : [];
+  const { rewrites } = planProbes(pod, settings);
   const inputs = { injected, probesToRewrite: rewrites.map(({ container, kind }) => `${container.name}/${kind}`) };
   return rewrites.length > 0 ? { inputs, sentence: undefined, work: "extend" } : when(true, inputs, reasons["already-injected"].sentence);
 }

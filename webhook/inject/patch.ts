@@ -42,7 +42,7 @@ export function buildPatch(input: PatchInput): PatchResult {
 
 function injectPod(input: PatchInput): PatchResult {
   const { pod, decision } = input;
-  const { rewrites, warnings } = planProbes(pod);
+  const { rewrites, warnings } = planProbes(pod, decision.settings);
   const annotations = planAnnotations(pod, decision);
   const empty: Record<string, unknown> = {};
   const pullSecrets = missingPullSecrets(input);
@@ -57,8 +57,8 @@ function injectPod(input: PatchInput): PatchResult {
 }
 
 /** A pod that has its sidecars, and probes that came later: those alone. */
-function extendPod({ pod }: PatchInput): PatchResult {
-  const { rewrites, warnings } = planProbes(pod);
+function extendPod({ pod, decision }: PatchInput): PatchResult {
+  const { rewrites, warnings } = planProbes(pod, decision.settings);
   const agent = findAgent(pod);
   const variable = agent === undefined ? undefined : findProbesVariable(agent);
   if (agent === undefined || variable === undefined) return { text: "[]", rewrites: [], warnings };
