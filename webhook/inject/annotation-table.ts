@@ -63,7 +63,7 @@ const redirection = {
   },
   "exclude-inbound-cidrs": { type: networks, default: "none", example: "192.168.0.0/16", sentence: "networks from which traffic reaches the application directly" },
   "exclude-uids": { type: userIds, default: "none", example: "101,1001", sentence: "users whose outgoing traffic leaves the pod directly" },
-  "exclude-interfaces": { type: interfaces, default: "none", example: "net1", sentence: "network interfaces whose incoming traffic reaches the application directly" },
+  "exclude-interfaces": { type: interfaces, default: "none", example: "net1", sentence: "network interfaces whose traffic, in and out, passes the proxy by" },
 } as const satisfies Readonly<Record<string, AnnotationRow>>;
 export type RedirectionAnnotation = keyof typeof redirection;
 /** Also the flags of `weft init`, in the order in which they are given to it. */

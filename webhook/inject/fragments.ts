@@ -1,5 +1,5 @@
 import type { MeshConfig } from "../../src/api/mesh-config.ts";
-import { adapterContainer, agentContainer, initContainer, podVolumes, proxyContainer, type SidecarVariant } from "./containers.ts";
+import { adapterContainer, agentContainer, formatBootstrap, initContainer, podVolumes, proxyContainer, type SidecarInput, type SidecarVariant } from "./containers.ts";
 import { baseSettings, type PodSettings } from "./settings.ts";
 
 /** JSON texts of what a patch adds; made once per mesh configuration and variant, whatever the pod. */
@@ -24,12 +24,14 @@ export interface FragmentsInput {
  */
 export function createFragments(config: MeshConfig): (input: FragmentsInput) => Fragments {
   const made = new Map<string, Fragments>();
+  const bootstraps = { monitored: formatBootstrap(config, true), plain: formatBootstrap(config, false) };
   return ({ variant, settings }) => {
+    const input = { config, variant, settings, bootstrap: variant.monitored ? bootstraps.monitored : bootstraps.plain };
     const podResources = settings === baseSettings({ config, podResources: true });
     const shared = podResources || settings === baseSettings({ config, podResources: false });
-    if (!shared) return buildFragments(config, variant, settings);
+    if (!shared) return buildFragments(input);
     const key = `${variant.native} ${variant.monitored} ${podResources}`;
-    const fragments = made.get(key) ?? buildFragments(config, variant, settings);
+    const fragments = made.get(key) ?? buildFragments(input);
     made.set(key, fragments);
     return fragments;
   };
@@ -37,15 +39,16 @@ export function createFragments(config: MeshConfig): (input: FragmentsInput) => 
 
 /** Stands where the probes go; no name or value of ours contains it. */
 const placeholder = "\u0000probes\u0000";
+const volumes = podVolumes().map((volume) => JSON.stringify(volume));
 
-function buildFragments(config: MeshConfig, variant: SidecarVariant, settings: PodSettings): Fragments {
-  const input = { config, variant, settings };
+function buildFragments(input: SidecarInput): Fragments {
+  const { variant, settings } = input;
   const [head = "", tail = ""] = JSON.stringify(agentContainer(input, placeholder)).split(JSON.stringify(placeholder));
   return {
     init: settings.redirection === "iptables" ? JSON.stringify(initContainer(input)) : undefined,
     agent: (probes) => head + JSON.stringify(probes) + tail,
     adapter: variant.monitored ? JSON.stringify(adapterContainer(input)) : undefined,
     proxy: JSON.stringify(proxyContainer(input)),
-    volumes: podVolumes().map((volume) => JSON.stringify(volume)),
+    volumes,
   };
 }

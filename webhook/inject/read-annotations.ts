@@ -25,10 +25,10 @@ const maxWarnings = 5;
 
 /** Reads the annotations; the same object for all pods that carry none. */
 export function readAnnotations({ pod, namespace, namespaceName }: AnnotationSources): ReadAnnotations {
-  const own = Object.entries(pod).filter(([key]) => isForReading(key));
-  const inherited = Object.entries(namespace).filter(([key]) => isForReading(key) && !Object.hasOwn(pod, key));
+  const own = Object.keys(pod).filter(isForReading);
+  const inherited = Object.keys(namespace).filter((key) => isForReading(key) && !Object.hasOwn(pod, key));
   if (own.length === 0 && inherited.length === 0) return nothing;
-  const parts = [readAll(own, ""), readAll(inherited, ` (of the namespace '${namespaceName}')`)];
+  const parts = [readAll(own, pod, ""), readAll(inherited, namespace, ` (of the namespace '${namespaceName}')`)];
   return {
     values: Object.assign({}, ...parts.map(({ values }) => values)) as AnnotationValues,
     faults: parts.flatMap(({ faults }) => faults),
@@ -40,11 +40,12 @@ function isForReading(key: string): boolean {
   return key.startsWith(annotationPrefix) && key !== statusAnnotation;
 }
 
-function readAll(entries: readonly (readonly [string, unknown])[], bearer: string): ReadAnnotations {
+function readAll(keys: readonly string[], texts: Opaque, bearer: string): ReadAnnotations {
   const values: [AnnotationName, unknown][] = [];
   const faults: string[] = [];
   const warnings: string[] = [];
-  for (const [key, text] of entries) {
+  for (const key of keys) {
+    const { [key]: text } = texts;
     const name = key.slice(annotationPrefix.length);
     if (!isAnnotationName(name)) {
       if (warnings.length < maxWarnings) warnings.push(describeUnknown(key, name) + bearer);

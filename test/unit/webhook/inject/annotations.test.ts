@@ -89,6 +89,23 @@ describe("annotations of the redirection", () => {
   it.each(["none", "cni"])("leave weft-init out with redirection: %s", (redirection) => {
     expect(inject(podWith({ redirection })).initContainers.map(({ name }) => name)).toEqual(["weft-agent", "weft-adapter", "weft-proxy"]);
   });
+
+  it("leave the ports of probes out where these are not rewritten", () => {
+    const probed = { name: "app", image: "app:1", livenessProbe: { httpGet: { path: "/live", port: 8081 } } };
+
+    const { initContainers, containers } = inject(podWith({ "rewrite-probes": "off", "exclude-inbound-ports": "9100" }, { containers: [probed] }));
+
+    expect(containers[0]).toEqual(probed);
+    expect(find(initContainers, "weft-init").args).toEqual([...fixed, "--exclude-inbound-ports", "15020,15090,9100,8081"]);
+  });
+
+  it("cannot leave more ports of probes out than weft init takes", () => {
+    const containers = Array.from({ length: 63 }, (_, index) => ({ name: `c${index}`, readinessProbe: { httpGet: { port: 1000 + index } } }));
+
+    const { decision } = decideOn(podWith({ "rewrite-probes": "off" }, { containers }));
+
+    expect(`${decision.code}: ${decision.sentence}`).toBe("annotations-invalid: weft.mesh/rewrite-probes is off, which leaves 63 ports out of the redirection; at most 62 can be");
+  });
 });
 
 describe("annotations of the sidecars", () => {
