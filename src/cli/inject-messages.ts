@@ -3,7 +3,8 @@ import { exitCodes } from "./program.ts";
 
 /** One line a workload, and one a problem, on stderr. */
 export function tell(command: string, workloads: readonly WorkloadResult[], problems: readonly string[]): void {
-  const lines = [...workloads.flatMap(describeWorkload), ...problems].map((line) => `weft ${command}: ${line}\n`);
+  const nothing = workloads.length === 0 && problems.length === 0 ? ["there is no Pod and no pod template in the input"] : [];
+  const lines = [...workloads.flatMap(describeWorkload), ...problems, ...nothing].map((line) => `weft ${command}: ${line}\n`);
   process.stderr.write(lines.join(""));
 }
 

@@ -56,13 +56,16 @@ function checkBackends(split: Split, services: ReadonlyMap<ServiceKey, MeshServi
   const found = split.backends.flatMap(({ service }) => {
     const backend = services.get(service);
     const missing = rootPorts.filter(({ number }) => backend?.ports.every((port) => port.number !== number));
-    return backend === undefined ? [backendMissing(split, service)] : [...portsMissing(split, backend, missing.map(({ number }) => number)), ...backendIsSplit(split, service, splits)];
+    return backend === undefined ? [backendMissing(split, service, services)] : [...portsMissing(split, backend, missing.map(({ number }) => number)), ...backendIsSplit(split, service, splits)];
   });
   return [...found, ...weightsZero(split)];
 }
 
-function backendMissing(split: Split, service: ServiceKey): Problem {
-  const sentence = `Backend Service ${service} does not exist and takes no part; the other backends take its share until it is created.`;
+function backendMissing(split: Split, service: ServiceKey, services: ReadonlyMap<ServiceKey, MeshService>): Problem {
+  const isShared = split.backends.some((backend) => services.has(backend.service));
+  const sentence = isShared
+    ? `Backend Service ${service} does not exist and takes no part; the other backends take its share until it is created.`
+    : `Backend Service ${service} does not exist, and no other backend does: requests to Service ${split.root} are answered with 503; create it.`;
   return { severity: "warning", code: "backend-missing", object: split.origin, sentence };
 }
 

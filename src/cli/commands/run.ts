@@ -43,30 +43,33 @@ export async function run(args: readonly string[]): Promise<number> {
   if (ended !== undefined) return ended;
   const flags = program.opts<Flags>();
   const logger = createLogger("weft");
-  const source = await startFilesSource({ directory: flags.resources, logger, ...(flags.config === undefined ? {} : { config: flags.config }) });
-  tellProblems(source, logger);
-  const stop = await startAll(flags, source, logger);
-  await untilSignal();
-  await stop();
+  const stops: (() => unknown)[] = [];
+  const signal = untilSignal();
+  try {
+    await startAll(flags, logger, stops);
+    await signal;
+  } finally {
+    for (const stop of stops.splice(0).reverse()) await stop();
+  }
   return exitCodes.done;
 }
 
-/** Starts the parts one after the other; answers what ends them, in reverse. */
-async function startAll(flags: Flags, source: FilesSource, logger: Logger): Promise<() => Promise<void>> {
+/** Starts the parts one after the other; what has to be ended is put on `stops`, oldest first. */
+async function startAll(flags: Flags, logger: Logger, stops: (() => unknown)[]): Promise<void> {
+  const source = await startFilesSource({ directory: flags.resources, logger, ...(flags.config === undefined ? {} : { config: flags.config }) });
+  stops.push(() => source.stop());
   const listen = { webhook: flags.webhook, xds: flags.xds, ca: flags.ca, metrics: flags.metrics };
   const names = servingNames(Object.values(listen));
   await mkdir(flags.state, { recursive: true, mode: 0o700 });
   const controller = await openController({ flags, source, listen, names, logger });
+  stops.push(() => controller.stop());
+  tellProblems(controller, logger);
   const servingPki = await startServingPki(createDirectoryStore(join(flags.state, "webhook")), { dnsNames: names.dns, ips: names.ips, logger });
+  stops.push(() => servingPki.stop());
   const webhook = await startWebhook({ source, config: () => source.meshConfig(), servingPki, listen: listen.webhook, logger, kubernetesVersion: flags.kubernetesVersion });
+  stops.push(() => webhook.stop());
   await keepFile(join(flags.state, "webhook-ca.pem"), () => servingPki.current().caBundle, (changed) => servingPki.onChange(changed));
   tellAddresses({ webhook: `https://${formatEndpoint(webhook.address)}/mutate`, xds: controller.addresses.xds, ca: controller.addresses.ca, trust: resolve(flags.state, "trust-bundle.pem"), metrics: controller.addresses.metrics });
-  return async () => {
-    await webhook.stop();
-    servingPki.stop();
-    await controller.stop();
-    await source.stop();
-  };
 }
 
 interface ControllerInput {
@@ -118,14 +121,14 @@ function tellAddresses(addresses: Readonly<Record<string, string>>): void {
   for (const [name, address] of Object.entries(addresses)) process.stdout.write(`${name.padEnd(8)} ${address}\n`);
 }
 
-/** Each Problem of the files once, when it appears. */
-function tellProblems(source: FilesSource, logger: Logger): void {
+/** Each Problem once, when it appears: of files, of objects, of what they mean to each other. */
+function tellProblems(controller: Controller, logger: Logger): void {
   let told = new Set<string>();
   function tell(): void {
-    const now = new Map(source.current().problems.map((problem) => [formatProblem(problem), problem]));
+    const now = new Map(controller.problems().map((problem) => [formatProblem(problem), problem]));
     for (const [text, { severity }] of now) if (!told.has(text)) logger[severity === "error" ? "error" : "warn"]({ problem: text }, "problem");
     told = new Set(now.keys());
   }
   tell();
-  source.onChange(tell);
+  controller.pipeline.onPublish(tell);
 }

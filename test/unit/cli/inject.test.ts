@@ -43,6 +43,10 @@ describe("weft inject", () => {
     ["argoproj.io/v1alpha1", "Rollout"],
   ] as const;
 
+  it("says so when there is nothing to inject", async () => {
+    expect(await runWeft(["inject", "-f", "-"], "kind: Secret\n")).toEqual({ code: 0, stdout: "kind: Secret\n", stderr: "weft inject: there is no Pod and no pod template in the input\n" });
+  });
+
   it("injects every kind with a pod template, and passes the others through as they are", async () => {
     const others = "apiVersion: v1\nkind: Service\nmetadata: { name: s }\nspec: { clusterIP: null, big: 9007199254740993 }\n---\napiVersion: batch.example.com/v1\nkind: Job\nspec: { template: { spec: { containers: [] } } }\n";
     const pod = `apiVersion: v1\nkind: Pod\nmetadata: { name: books, namespace: shop, labels: { app: books } }\nspec: { containers: [{ name: app, image: a }] }\n`;

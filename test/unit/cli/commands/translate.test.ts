@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { readDocuments } from "../../../../src/files/yaml.ts";
-import { canaryOfItself, mesh, weft, writeResources } from "./resources-fixture.ts";
+import { canaryOfItself, mesh, writeResources } from "./resources-fixture.ts";
+import { runWeft } from "../run-weft.ts";
 
 let resources: ReturnType<typeof writeResources>;
 
@@ -11,7 +12,7 @@ beforeEach(() => {
 afterEach(() => resources.remove());
 
 function translate(...args: readonly string[]) {
-  return weft("translate", "--resources", resources.directory, ...args);
+  return runWeft(["translate", "--resources", resources.directory, ...args]);
 }
 
 describe("weft translate", () => {
@@ -36,8 +37,8 @@ describe("weft translate", () => {
   it("takes the mesh configuration of the directory, or the one it is given", async () => {
     const own = writeResources({ "mesh.yaml": mesh, "weft.yaml": "tls: { mode: strict }\n", "other.cfg": "trustDomain: example.org\n" });
 
-    const strict = await weft("translate", "--resources", own.directory, "--proxy", "shop/web", "--stage", "ir", "-o", "json");
-    const other = await weft("translate", "--resources", own.directory, "--proxy", "shop/web", "--stage", "ir", "-o", "json", "--config", `${own.directory}/other.cfg`);
+    const strict = await runWeft(["translate", "--resources", own.directory, "--proxy", "shop/web", "--stage", "ir", "-o", "json"]);
+    const other = await runWeft(["translate", "--resources", own.directory, "--proxy", "shop/web", "--stage", "ir", "-o", "json", "--config", `${own.directory}/other.cfg`]);
 
     own.remove();
     expect(JSON.parse(strict.stdout)).toMatchObject({ inbound: { tlsMode: "strict", peerPrefix: "spiffe://weft.local/" } });
@@ -69,7 +70,7 @@ describe("weft translate", () => {
   });
 
   it("refuses a directory that is not there", async () => {
-    const { code, stderr } = await weft("translate", "--resources", `${resources.directory}/none`, "--proxy", "shop/web");
+    const { code, stderr } = await runWeft(["translate", "--resources", `${resources.directory}/none`, "--proxy", "shop/web"]);
 
     expect(code).toBe(1);
     expect(stderr).toContain(`${resources.directory}/none`);
