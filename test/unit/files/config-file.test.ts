@@ -60,6 +60,8 @@ describe("watchMeshConfig", () => {
     await vi.waitFor(() => expect(errors()).toHaveLength(1));
     expect(errors()).toEqual(["mesh configuration refused, the last good one stays: trustDomian is not a known field; injection.concurrency must be >= 1"]);
     expect(running.current().trustDomain).toBe("first.example");
+    // It is looked at again every two seconds, and not told again.
+    await expect(vi.waitFor(() => expect(errors()).toHaveLength(2), { timeout: 2500 })).rejects.toThrow();
 
     await writeFile(join(directory, "weft.yaml"), "trustDomain: third.example\n");
     await vi.waitFor(() => expect(running.current().trustDomain).toBe("third.example"));
