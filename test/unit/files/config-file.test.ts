@@ -60,21 +60,20 @@ describe("watchMeshConfig", () => {
     await vi.waitFor(() => expect(errors()).toHaveLength(1));
     expect(errors()).toEqual(["mesh configuration refused, the last good one stays: trustDomian is not a known field; injection.concurrency must be >= 1"]);
     expect(running.current().trustDomain).toBe("first.example");
-    // It is looked at again every two seconds, and not told again.
-    await expect(vi.waitFor(() => expect(errors()).toHaveLength(2), { timeout: 2500 })).rejects.toThrow();
 
     await writeFile(join(directory, "weft.yaml"), "trustDomain: third.example\n");
     await vi.waitFor(() => expect(running.current().trustDomain).toBe("third.example"));
     expect(errors()).toHaveLength(1);
   });
 
-  it("keeps the last good one when the file is gone", async () => {
+  it("keeps the last good one when the file is gone, and tells that once, however often it looks", async () => {
     await writeFile(join(directory, "weft.yaml"), "trustDomain: first.example\n");
     const running = await start();
 
     await rm(join(directory, "weft.yaml"));
 
     await vi.waitFor(() => expect(errors()).toEqual(["mesh configuration refused, the last good one stays: it is gone"]));
+    await expect(vi.waitFor(() => expect(errors()).toHaveLength(2), { timeout: 2500 })).rejects.toThrow("to have a length of 2");
     expect(running.current().trustDomain).toBe("first.example");
   });
 

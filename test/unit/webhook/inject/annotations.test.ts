@@ -121,6 +121,15 @@ describe("annotations of the sidecars", () => {
     expect(annotated.initContainers.map(({ image }) => image)).toEqual(Array.from({ length: 4 }, () => "registry.example/weft/weft:2"));
   });
 
+  it("change nothing of the next pod, which has none", () => {
+    const injector = createInjector(config, "1.36");
+    function concurrencyOf(annotations: Texts): string | undefined {
+      return /"--concurrency","(\d+)"/.exec(injector.inject({ pod: podWith(annotations), namespace: "shop", facts: mesh })?.patch ?? "")?.[1];
+    }
+
+    expect([concurrencyOf({ concurrency: "4" }), concurrencyOf({}), concurrencyOf({ concurrency: "8" })]).toEqual(["4", "2", "8"]);
+  });
+
   it("take each amount on its own, the others from the mesh configuration", () => {
     const { initContainers } = inject(podWith({ "proxy-cpu-limit": "2", "proxy-memory-request": "96Mi", "init-memory-limit": "1Gi" }));
 
