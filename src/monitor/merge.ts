@@ -2,6 +2,7 @@ import { sortedBy } from "../std/sort.ts";
 import type { RelabelledFamily } from "./exposition-parser.ts";
 import { formatHead, formatSample } from "./exposition.ts";
 import type { Labels } from "./labels.ts";
+import { families as known } from "./metric-table.ts";
 
 /** What came of asking one pod. */
 export interface PodAnswer {
@@ -44,12 +45,18 @@ function collect(answers: readonly PodAnswer[]): { merged: Map<string, MergedFam
   return { merged, conflicts };
 }
 
-/** The names of this module's own families are not a pod's to use. */
 function take(merged: Map<string, MergedFamily>, family: RelabelledFamily): "taken" | "conflict" {
-  if (family.name.startsWith("weft_scrape_")) return "conflict";
-  const known = merged.get(family.name);
-  if (known === undefined) merged.set(family.name, { type: family.type, help: family.help, samples: [family.samples] });
-  else if (known.type === family.type) known.samples.push(family.samples);
+  if (!isItsToUse(family)) return "conflict";
+  const earlier = merged.get(family.name);
+  if (earlier === undefined) merged.set(family.name, { type: family.type, help: family.help, samples: [family.samples] });
+  else if (earlier.type === family.type) earlier.samples.push(family.samples);
   else return "conflict";
   return "taken";
+}
+
+const ours: ReadonlyMap<string, { readonly type: string }> = new Map(Object.entries(known));
+
+/** Not the names of this module's families, nor one of weft's under another type: the other pods' would be left out. */
+function isItsToUse({ name, type }: RelabelledFamily): boolean {
+  return !name.startsWith("weft_scrape_") && (ours.get(name)?.type ?? type) === type;
 }

@@ -3,6 +3,8 @@ import { fastify, type FastifyReply } from "fastify";
 import type { AddressInfo } from "node:net";
 import type { Logger } from "../runtime/logger.ts";
 import type { Endpoint } from "../std/endpoint.ts";
+import { handshakeTimeout, httpLimits } from "../runtime/server-limits.ts";
+import { Collections } from "./collections.ts";
 import { contentType } from "./exposition.ts";
 import { mergeAnswers } from "./merge.ts";
 import { scrapeAll, type Fetch, type ScrapeTarget } from "./scrape.ts";
@@ -37,6 +39,11 @@ export interface MetricsServer {
   stop(): Promise<void>;
 }
 
+/** Prometheus needs one or two a Monitor. The port is open to the whole cluster. */
+const maxConnections = 512;
+/** Milliseconds for a reader to take the answer: Prometheus has given up long before. */
+const sendTimeout = 30_000;
+
 interface MonitorParams {
   readonly namespace: string;
   readonly monitor: string;
@@ -50,8 +57,16 @@ interface MonitorParams {
 export async function startMetricsServer(options: MetricsServerOptions): Promise<MetricsServer> {
   const { certificates, logger } = options;
   const { key, certificate } = certificates.current();
-  const server = fastify({ https: { key, cert: certificate }, forceCloseConnections: true, requestTimeout: 10_000 });
-  server.get<{ Params: MonitorParams }>("/metrics/:namespace/:monitor", (request, reply) => answer(request.params, reply, options));
+  const server = fastify({
+    https: { key, cert: certificate, handshakeTimeout, ...httpLimits },
+    forceCloseConnections: true,
+    requestTimeout: httpLimits.requestTimeout,
+    // A Monitor's name may have 253 characters; Fastify's default is 100.
+    routerOptions: { maxParamLength: 253 },
+  });
+  server.server.maxConnections = maxConnections;
+  const collections = new Collections();
+  server.get<{ Params: MonitorParams }>("/metrics/:namespace/:monitor", (request, reply) => answer(request.params, reply, { ...options, collections }));
   server.setNotFoundHandler((_, reply) =>
     reply.code(404).type("text/plain").send("There is nothing here. A Monitor's metrics are at /metrics/NAMESPACE/MONITOR.\n"),
   );
@@ -75,12 +90,28 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
   };
 }
 
-async function answer({ namespace, monitor }: MonitorParams, reply: FastifyReply, options: MetricsServerOptions): Promise<FastifyReply> {
-  const targets = options.targets(`${namespace}/${monitor}`);
+interface AnswerOptions extends MetricsServerOptions {
+  readonly collections: Collections;
+}
+
+async function answer({ namespace, monitor }: MonitorParams, reply: FastifyReply, options: AnswerOptions): Promise<FastifyReply> {
+  const key = `${namespace}/${monitor}`;
+  const targets = options.targets(key);
   if (targets === undefined) {
     const sentence = `There is no Monitor ${namespace}/${monitor}. Apply one, or correct the address: /metrics/NAMESPACE/MONITOR.\n`;
     return reply.code(404).type("text/plain").send(sentence);
   }
-  const answers = await scrapeAll(targets.workloads, targets.metricLabels, { fetch: options.fetch ?? fetch, logger: options.logger });
-  return reply.type(contentType).send(Readable.from(mergeAnswers(answers)));
+  const { fetch: ask = fetch, logger } = options;
+  const collection = options.collections.open(key, (budget) => scrapeAll(targets.workloads, targets.metricLabels, { fetch: ask, logger, ...budget }));
+  endWith(reply, collection.release);
+  return reply.type(contentType).send(Readable.from(mergeAnswers(await collection.answers)));
+}
+
+/** Calls `release` when the answer is sent, or its reader is gone; one that does not take it in time is left. */
+function endWith({ raw }: FastifyReply, release: () => void): void {
+  const timer = setTimeout(() => raw.destroy(), sendTimeout);
+  raw.once("close", () => {
+    clearTimeout(timer);
+    release();
+  });
 }

@@ -1,7 +1,9 @@
+import { setImmediate } from "node:timers/promises";
 import { formatEndpoint } from "../std/endpoint.ts";
 import { ports } from "../std/well-known.ts";
 import type { Logger } from "../runtime/logger.ts";
-import { relabel } from "./exposition-parser.ts";
+import { Account, type Allowance } from "./allowance.ts";
+import { relabelSteps, type NotPrometheus, type RelabelledFamily } from "./exposition-parser.ts";
 import { labelsOf, mergeLabels, type Labels } from "./labels.ts";
 import type { PodAnswer } from "./merge.ts";
 
@@ -21,6 +23,10 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 export interface ScrapeOptions {
   readonly fetch: Fetch;
   readonly logger: Logger;
+  /** A pod for whose text nothing is left counts as one that does not answer. */
+  readonly allowance: Allowance;
+  /** What the answers cost, until they are no longer needed. */
+  readonly account: Account;
 }
 
 /** Prometheus itself waits 10 s by default: what has not answered by then must not cost the rest. */
@@ -64,22 +70,25 @@ interface PodScrape extends ScrapeOptions {
   readonly deadline: AbortSignal;
 }
 
-async function scrape(target: ScrapeTarget, { fetch, logger, labels, deadline }: PodScrape): Promise<PodAnswer["families"]> {
+async function scrape(target: ScrapeTarget, { fetch, logger, allowance, account, labels, deadline }: PodScrape): Promise<PodAnswer["families"]> {
   const { namespace, pod } = target;
+  const reading = new Account(allowance);
   try {
     const signal = AbortSignal.any([deadline, AbortSignal.timeout(podTimeoutMs)]);
     // A pod must not send us elsewhere.
     const response = await fetch(urlOf(target), { signal, redirect: "error", headers: { "accept-encoding": "identity" } });
-    const text = await readText(response);
-    const families = relabel(text, labels);
+    const families = await relabelSlowly(await readText(response, reading), labels);
     if ("reason" in families) {
       logger.warn({ namespace, pod, line: families.line, reason: families.reason }, "pod's metrics are not usable");
       return undefined;
     }
+    account.take(families.reduce((sum, { samples }) => sum + samples.length, 0));
     return families;
   } catch (error) {
     logger.debug({ namespace, pod, err: error }, "pod's metrics cannot be read");
     return undefined;
+  } finally {
+    reading.close();
   }
 }
 
@@ -87,8 +96,17 @@ function urlOf({ address, metricsPort = ports.prometheus }: ScrapeTarget): strin
   return `http://${formatEndpoint({ host: address, port: metricsPort })}/metrics?labels=none`;
 }
 
-/** @throws when the answer is not 200 or too large. */
-async function readText(response: Response): Promise<string> {
+async function relabelSlowly(text: string, labels: Labels): Promise<readonly RelabelledFamily[] | NotPrometheus> {
+  const steps = relabelSteps(text, labels);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    await setImmediate();
+  }
+}
+
+/** What it costs is taken from the account. @throws when the answer is not 200 or too large. */
+async function readText(response: Response, account: Account): Promise<string> {
   if (response.status !== 200) {
     await response.body?.cancel();
     throw new Error(`the answer has status ${response.status}`);
@@ -96,6 +114,7 @@ async function readText(response: Response): Promise<string> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of response.body ?? []) {
+    account.take(chunk.byteLength);
     length += chunk.byteLength;
     if (length > maxBytes) throw new Error(`the answer is longer than ${maxBytes} bytes`);
     chunks.push(chunk);

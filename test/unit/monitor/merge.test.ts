@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { relabel } from "../../../src/monitor/exposition-parser.ts";
+import { relabel, relabelSteps } from "../../../src/monitor/exposition-parser.ts";
 import { formatFamilies } from "../../../src/monitor/exposition.ts";
 import type { Labels } from "../../../src/monitor/labels.ts";
 import { mergeAnswers, type PodAnswer } from "../../../src/monitor/merge.ts";
@@ -50,6 +50,29 @@ describe("relabel", () => {
     );
   });
 
+  // Trying each pair of lengths would take minutes, and the test's timeout would tell.
+  it("reads a line of many digits once", () => {
+    expect(relabel(`a 1\na ${"1".repeat(200_000)}x`, [])).toEqual({ line: 2, reason: "this is no sample of Prometheus's text format" });
+  });
+
+  it.each([["1."], [".5"], ["1.5e3"], ["1E-3"], ["+1"], ["-.5"], ["NaN"], ["+Inf"], ["007"]])("takes the value %s as it stands", (value) => {
+    expect(relabel(`a ${value}`, [])).toEqual([{ name: "a", type: "untyped", help: "", samples: `a ${value}\n` }]);
+  });
+
+  it("pauses after each 2,000 lines, so that others are served", () => {
+    expect([...relabelSteps("a 1\n".repeat(10_000), [])]).toHaveLength(5);
+  });
+
+  it("refuses more lines than an adapter can have", () => {
+    expect(relabel("a 1\n".repeat(250_001), [])).toEqual({ line: 250_001, reason: "there are more than 250000 lines" });
+  });
+
+  it("refuses what labels would make too long", () => {
+    const refused = relabel("a 1\n".repeat(200_000), [["pod", "p".repeat(250)]]);
+
+    expect(refused).toMatchObject({ reason: "with its labels the text is longer than 33554432 bytes" });
+  });
+
   it("never throws, whatever a pod sends", () => {
     const part = fc.constantFrom("a", "{", "}", '"', "\\", ",", "=", " ", "\n", "# TYPE a gauge", "# HELP", "1");
     const parts = fc.array(part).map((all) => all.join(""));
@@ -91,5 +114,14 @@ describe("mergeAnswers", () => {
         "",
       ].join("\n"),
     );
+  });
+
+  it("keeps weft's own metrics for those who give them their type", () => {
+    const answers = [answer("bad", "# TYPE weft_requests_total gauge\nweft_requests_total 1\n"), answer("good", "# TYPE weft_requests_total counter\nweft_requests_total 2\n")];
+
+    const text = [...mergeAnswers(answers)].join("");
+
+    expect(text).toContain('# TYPE weft_requests_total counter\nweft_requests_total{pod="good"} 2\n');
+    expect(text).toContain('weft_scrape_families_dropped{pod="bad"} 1\nweft_scrape_families_dropped{pod="good"} 0\n');
   });
 });

@@ -125,6 +125,36 @@ describe("the metrics server", () => {
     expect(await fetchText(port, path)).toMatchObject({ status: 404, text: sentence });
   });
 
+  it("serves a Monitor of the longest name", async () => {
+    const name = "m".repeat(253);
+    const { port } = await start({ [`shop/${name}`]: { workloads: [] } });
+
+    expect((await fetchText(port, metricsPath(`shop/${name}`))).status).toBe(200);
+  });
+
+  it("reads the pods once for all who ask meanwhile, and again for who asks later", async () => {
+    let asked = 0;
+    const waiting: (() => void)[] = [];
+    const pod = await startPod("web-1", (_, response) => {
+      asked++;
+      waiting.push(() => response.end("a 1\n"));
+    });
+    const { port } = await start({ "shop/all": { metricLabels: {}, workloads: [pod] } });
+
+    const answers = [fetchText(port, "/metrics/shop/all"), fetchText(port, "/metrics/shop/all"), fetchText(port, "/metrics/shop/all")];
+    await expect.poll(() => waiting.length).toBe(1);
+    await fetchText(port, "/nothing");
+    for (const end of waiting.splice(0)) end();
+    const texts = await Promise.all(answers.map(async (answer) => samples((await answer).text)[0]));
+    const later = fetchText(port, "/metrics/shop/all");
+    await expect.poll(() => waiting.length).toBe(1);
+    for (const end of waiting.splice(0)) end();
+
+    expect(samples((await later).text)[0]).toBe('a{namespace="shop",pod="web-1"} 1');
+    expect(texts).toEqual(Array.from({ length: 3 }, () => 'a{namespace="shop",pod="web-1"} 1'));
+    expect(asked).toBe(2);
+  });
+
   it("takes a new certificate without a restart, and keeps the last when it is not usable", async () => {
     const { port, serving } = await start({});
     expect((await fetchText(port, "/")).subject).toBe("first");
