@@ -6,6 +6,7 @@ import { pipeline } from "node:stream/promises";
 import { contentType, formatFamilies, type FamilyValues } from "../monitor/exposition.ts";
 import type { Labels } from "../monitor/labels.ts";
 import type { Logger } from "../runtime/logger.ts";
+import { httpLimits } from "../runtime/server-limits.ts";
 import type { Endpoint } from "../std/endpoint.ts";
 import type { Listening } from "./statsd-listener.ts";
 
@@ -20,6 +21,8 @@ export interface MetricsSource {
 
 /** Prometheus, the metrics server, a person: each needs one. The port is open to the whole cluster. */
 const maxConnections = 64;
+/** Milliseconds for a reader to take its answer: one that does not must not keep its connection from others. */
+const sendTimeout = 15_000;
 const chunkLength = 16 * 1024;
 
 /**
@@ -27,7 +30,7 @@ const chunkLength = 16 * 1024;
  * @throws when the port is taken: the address is in the message.
  */
 export async function listenMetrics(listen: Endpoint, source: MetricsSource, logger: Logger): Promise<Listening> {
-  const server = createServer((request, response) => {
+  const server = createServer(httpLimits, (request, response) => {
     if (request.method === "POST" && request.url === "/quitquitquit") return quit(request, response, source);
     answer(request, response, source).catch((error: unknown) => {
       logger.error({ err: error }, "metrics could not be answered");
@@ -35,8 +38,6 @@ export async function listenMetrics(listen: Endpoint, source: MetricsSource, log
     });
   });
   server.maxConnections = maxConnections;
-  server.requestTimeout = 10_000;
-  server.headersTimeout = 10_000;
   server.listen(listen.port, listen.host);
   await once(server, "listening");
   return {
@@ -63,7 +64,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, source
       const labels = url.searchParams.get("labels") === "none" ? [] : await source.labels();
       response.setHeader("content-type", contentType);
       // Chunks, as fast as the reader takes them: a slow one must not make the process hold its text.
-      return pipeline(Readable.from(chunksOf(formatFamilies(source.families(), labels))), response);
+      return stream(chunksOf(formatFamilies(source.families(), labels)), response);
     }
     default:
       return send(response, 404, "There is nothing here. Metrics are at /metrics, the readiness at /ready.\n");
@@ -78,6 +79,15 @@ function quit({ socket }: IncomingMessage, response: ServerResponse, source: Met
   }
   response.once("close", () => source.quit());
   send(response, 200, "The adapter ends.\n");
+}
+
+async function stream(chunks: Iterable<string>, response: ServerResponse): Promise<void> {
+  const timer = setTimeout(() => response.destroy(), sendTimeout);
+  try {
+    await pipeline(Readable.from(chunks), response);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Joins small texts to some of a packet's size and more. */

@@ -5,7 +5,7 @@
 export const dropReasons = {
   malformed: "the line is not NAME:VALUE|TYPE",
   line_too_long: "the line is longer than 4,096 bytes",
-  identity_too_long: "name and tags are longer than 1,024 bytes together",
+  identity_too_long: "name and tags are longer than 1,024 bytes together, or 2,048 as labels",
   type_unsupported: "the type is none of c, g, ms, h, d (sets, events and service checks are not taken)",
   value_invalid: "the value, or the sum it would give, is not a finite number",
   value_negative: "a counter or a timer cannot go down",

@@ -17,17 +17,28 @@ export function labelName(text: string): string {
 
 /**
  * Labels of any names and values, sanitised and sorted. Of two names that become one, the first keeps it and the next gets
- * `exported_` in front (in order of the names as they were, so that the outcome is stable). An empty value is no label.
+ * `exported_` in front (in order of the names as they were, so that the outcome is stable), eight times at most: one more is
+ * left out, or a pod with a thousand such labels would have megabytes of them. An empty value is no label.
  */
 export function labelsOf(entries: Readonly<Record<string, string>>): Labels {
   const found = new Map<string, string>();
   for (const [key, value] of Object.entries(entries).sort(([a], [b]) => compareText(a, b))) {
     if (value === "") continue;
-    let name = labelName(key);
-    while (found.has(name)) name = `exported_${name}`;
-    found.set(name, value);
+    const name = freeName(labelName(key), found);
+    if (name !== undefined) found.set(name, value);
   }
   return sorted(found);
+}
+
+const maxPrefixes = 8;
+
+function freeName(wanted: string, taken: ReadonlyMap<string, string>): string | undefined {
+  let name = wanted;
+  for (let prefixes = 0; prefixes <= maxPrefixes; prefixes++) {
+    if (!taken.has(name)) return name;
+    name = `exported_${name}`;
+  }
+  return undefined;
 }
 
 /**

@@ -2,7 +2,7 @@ import { parseStatName, type StatName } from "../std/stat-name.ts";
 import type { DropReason } from "./drop-reasons.ts";
 import { labelsOf, type Labels } from "./labels.ts";
 import { envoyRows, families, type FamilyName } from "./metric-table.ts";
-import type { StatsdType } from "./statsd.ts";
+import { maxIdentityLength, type StatsdType } from "./statsd.ts";
 
 export type MetricType = "counter" | "gauge" | "histogram";
 
@@ -100,7 +100,16 @@ function knownFamily(name: FamilyName): Family {
 function applicationMetric({ name, type, tags }: LineIdentity): Metric | DropReason {
   const base = metricName(name);
   if (base.startsWith("weft_")) return "name_reserved";
-  return { family: applicationFamily(base, name, type), labels: labelsOf(parseTags(tags)), divisor: type === "ms" ? 1000 : 1 };
+  const labels = labelsOf(parseTags(tags));
+  if (lengthOf(labels) > maxLabelsLength) return "identity_too_long";
+  return { family: applicationFamily(base, name, type), labels, divisor: type === "ms" ? 1000 : 1 };
+}
+
+/** Tags fit into a line's identity; names that collide grow. */
+const maxLabelsLength = 2 * maxIdentityLength;
+
+function lengthOf(labels: Labels): number {
+  return labels.reduce((sum, [name, value]) => sum + name.length + value.length, 0);
 }
 
 /** Prometheus's conventions for suffixes: a counter ends in `_total`, a timer is in `_seconds`. */

@@ -34,6 +34,14 @@ describe("labelsOf", () => {
       ["x_y", "dot"],
     ]);
   });
+
+  it("keeps nine of the names that become one", () => {
+    const keys = ["a!", "a#", "a$", "a%", "a&", "a(", "a)", "a*", "a+", "a,", "a-"];
+    const labels = labelsOf(Object.fromEntries(keys.map((key) => [key, key])));
+
+    expect(labels.map(([, value]) => value).sort()).toEqual(["a!", "a#", "a$", "a%", "a&", "a(", "a)", "a*", "a+"]);
+    expect(Math.max(...labels.map(([name]) => name.length))).toBe(74);
+  });
 });
 
 describe("mergeLabels", () => {

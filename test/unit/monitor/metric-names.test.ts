@@ -61,6 +61,15 @@ describe("Envoy's lines", () => {
 });
 
 describe("an application's lines", () => {
+  it("drops a line whose tags grow by colliding", () => {
+    // `a#`, `a$` … `z~`: thirteen of each letter become one name.
+    const letters = [..."abcdefghijklmnopqrstuvwxyz"];
+    const tags = letters.flatMap((letter) => [..."!#$%&'()*+-./"].map((sign) => `${letter}${sign}`)).slice(0, 340);
+
+    expect(tags.join(",").length).toBeLessThan(1024);
+    expect(name("bomb", "c", tags.join(","))).toBe("identity_too_long");
+  });
+
   it.each<[string, StatsdType, string, string]>([
     ["my.app-x", "c", "", "counter my_app_x_total{}"],
     ["jobs_total", "c", "", "counter jobs_total{}"],
