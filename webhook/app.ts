@@ -3,17 +3,12 @@ import { parseAdmissionReview, reviewAnswer, type AdmissionRequest } from "../sr
 import type { MeshConfig } from "../src/api/mesh-config.ts";
 import type { ObjectSource } from "../src/api/objects.ts";
 import type { Logger } from "../src/runtime/logger.ts";
+import type { TlsIdentity } from "../src/std/rotating.ts";
 import { answerRequest, namespaceOf, type Answer } from "./answer.ts";
 import { awaitNamespace } from "./await-namespace.ts";
 import { createInjector, type Injector } from "./inject/injector.ts";
 import { recordAt, textAt } from "./inject/opaque.ts";
 import type { AdmissionMetrics } from "./metrics.ts";
-
-export interface TlsMaterial {
-  /** PEM. */
-  readonly key: string;
-  readonly certificate: string;
-}
 
 export interface AppDependencies {
   readonly source: ObjectSource;
@@ -27,7 +22,7 @@ export interface AppDependencies {
   /** How long a pod of a namespace that is not known yet may wait, in milliseconds; 0 on files. */
   readonly namespaceWait: number;
   /** Absent in tests that inject requests. */
-  readonly tls?: TlsMaterial;
+  readonly tls?: TlsIdentity;
 }
 
 /** Pods are at most 1.5 MiB in etcd; a review of an update would carry two. */
@@ -56,8 +51,8 @@ export function buildApp(dependencies: AppDependencies): FastifyInstance {
 }
 
 /** For `createServer` and for `setSecureContext`, which wants all of them each time. */
-export function tlsOptions({ key, certificate }: TlsMaterial): { readonly key: string; readonly cert: string; readonly minVersion: "TLSv1.2" } {
-  return { key, cert: certificate, minVersion: "TLSv1.2" };
+export function tlsOptions({ key, certificateChain }: TlsIdentity): { readonly key: string; readonly cert: string; readonly minVersion: "TLSv1.2" } {
+  return { key, cert: certificateChain, minVersion: "TLSv1.2" };
 }
 
 /**

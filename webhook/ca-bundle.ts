@@ -1,8 +1,9 @@
 import type { Logger } from "../src/runtime/logger.ts";
-import type { ServingCertificates } from "./start.ts";
+import type { Rotating } from "../src/std/rotating.ts";
+import type { WebhookIdentity } from "./start.ts";
 
 export interface CaBundleOptions {
-  readonly certificates: Pick<ServingCertificates, "current" | "onChange">;
+  readonly certificates: Rotating<WebhookIdentity>;
   /** Server-side apply of one object, with the field manager of the webhook. */
   readonly apply: (object: object) => Promise<unknown>;
   /** Names of the entries in the configuration. */

@@ -11,21 +11,21 @@ import type { MeshConfig } from "../src/api/mesh-config.ts";
 import type { ObjectSource } from "../src/api/objects.ts";
 import type { Logger } from "../src/runtime/logger.ts";
 import type { Endpoint } from "../src/std/endpoint.ts";
+import type { Rotating, TlsIdentity } from "../src/std/rotating.ts";
 import { buildApp, tlsOptions } from "./app.ts";
 import { createMetrics, type AdmissionMetrics } from "./metrics.ts";
 
 /** The webhook's own certificate, made and rotated by `certs/serving` or mounted by somebody else. */
-export interface ServingCertificates {
-  /** `caBundle` is what a client trusts: old and new CA while they overlap. PEM, all three. */
-  current(): { readonly key: string; readonly certificate: string; readonly caBundle: string; readonly expires: Date };
-  /** Called after each change; returns what ends it. */
-  onChange(listener: () => void): () => void;
+export interface WebhookIdentity extends TlsIdentity {
+  /** PEM: what a client trusts, old and new CA while they overlap. */
+  readonly caBundle: string;
+  readonly expires: Date;
 }
 
 export interface WebhookOptions {
   readonly source: ObjectSource;
   readonly config: () => MeshConfig;
-  readonly servingPki: ServingCertificates;
+  readonly servingPki: Rotating<WebhookIdentity>;
   readonly listen: Endpoint;
   /** Prometheus; absent = none. */
   readonly telemetry?: Endpoint;
@@ -84,7 +84,7 @@ function findObstacles({ servingPki }: WebhookOptions, state: { readonly synced:
 }
 
 /** New connections get the new certificate; one that does not fit its key throws, and the old one goes on serving. */
-function renew(server: HttpsServer, servingPki: ServingCertificates, logger: Logger): void {
+function renew(server: HttpsServer, servingPki: Rotating<WebhookIdentity>, logger: Logger): void {
   const current = servingPki.current();
   try {
     server.setSecureContext(tlsOptions(current));

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "../../src/runtime/logger.ts";
+import type { Rotating, TlsIdentity } from "../../src/std/rotating.ts";
 import type { Authority, Issued } from "./authority.ts";
 import { createKeyPair } from "./signing-key.ts";
 
@@ -8,17 +9,12 @@ export interface ServingNames {
   readonly ips: readonly string[];
 }
 
-export interface ServingMaterial {
-  /** PKCS#8 PEM. */
-  readonly key: string;
-  /** PEM: leaf, issuer. */
-  readonly certificateChain: string;
+export interface ServingMaterial extends TlsIdentity {
   /** Milliseconds since 1970. */
   readonly expiresAt: number;
 }
 
-export interface ServingCertificate {
-  readonly current: () => ServingMaterial;
+export interface ServingCertificate extends Rotating<ServingMaterial> {
   /** Called with each new certificate; returns what ends it. */
   readonly onChange: (listener: (material: ServingMaterial) => void) => () => void;
   readonly stop: () => void;

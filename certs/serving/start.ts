@@ -2,20 +2,17 @@ import { X509Certificate } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "../../src/runtime/logger.ts";
 import type { KeyStore } from "../../src/std/key-store.ts";
+import type { Rotating, TlsIdentity } from "../../src/std/rotating.ts";
 import type { ServingCertificateNames } from "./forge-certificates.ts";
 import { createServingState, formatServingState, parseServingState, rotateServing, type ServingState } from "./serving-state.ts";
 
-/** All PEM; `key` is a secret. */
-export interface ServingPkiMaterial {
-  readonly key: string;
-  readonly certificate: string;
-  /** What clients must trust; holds the old and the new authority during a rotation. */
+export interface ServingPkiMaterial extends TlsIdentity {
+  /** PEM: what clients must trust; holds the old and the new authority during a rotation. */
   readonly caBundle: string;
   readonly expires: Date;
 }
 
-export interface ServingPki {
-  readonly current: () => ServingPkiMaterial;
+export interface ServingPki extends Rotating<ServingPkiMaterial> {
   /** Reads what another replica stored, and rotates what is due. Rejects when the store is away or broken; the present material stays. */
   readonly refresh: () => Promise<void>;
   /** Called after each change, of the certificate or of the bundle; returns what ends it. */
@@ -68,7 +65,7 @@ async function readOrCreate(store: KeyStore, options: ServingPkiOptions): Promis
 
 function materialOf(state: ServingState): ServingPkiMaterial {
   const { key, certificate } = state.leaf;
-  return { key, certificate, caBundle: state.caBundle, expires: new X509Certificate(certificate).validToDate };
+  return { key, certificateChain: certificate, caBundle: state.caBundle, expires: new X509Certificate(certificate).validToDate };
 }
 
 export interface StartServingPkiOptions extends ServingCertificateNames {

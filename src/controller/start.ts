@@ -14,7 +14,7 @@ import type { Logger } from "../runtime/logger.ts";
 import { formatEndpoint, type Endpoint } from "../std/endpoint.ts";
 import type { KeyStore } from "../std/key-store.ts";
 import type { Problem } from "../std/problem.ts";
-import type { Rotating } from "../xds/rotating-credentials.ts";
+import type { Rotating } from "../std/rotating.ts";
 import { startXdsServer, type XdsServer } from "../xds/server.ts";
 import { authorizeNode } from "./authorize-node.ts";
 import { createControllerMetrics, type ControllerMetrics } from "./metrics.ts";
@@ -139,7 +139,7 @@ function openXds({ options, pipeline, serving, trustBundle, refusals, metrics }:
   const { logger, listen } = options;
   return startXdsServer({
     listen: formatEndpoint(listen.xds),
-    credentials: { current: () => ({ certificateChain: serving.current().certificateChain, privateKey: serving.current().key }), onChange: serving.onChange },
+    credentials: serving,
     trustBundle,
     authorize: (nodeId, spiffeIds) => authorizeNode(pipeline.current().snapshot, nodeId, spiffeIds),
     resources: (proxy) => pipeline.current().resources(proxy),
@@ -161,7 +161,7 @@ function openXds({ options, pipeline, serving, trustBundle, refusals, metrics }:
 function openMetricsServer({ options, pipeline, serving }: Parts) {
   return startMetricsServer({
     listen: options.listen.metrics,
-    certificates: { current: () => ({ key: serving.current().key, certificate: serving.current().certificateChain }), onChange: serving.onChange },
+    certificates: serving,
     targets: (key) => monitorTargets(pipeline.current().snapshot, key),
     logger: options.logger,
   });

@@ -2,7 +2,7 @@ import type { OwnerReference } from "../api/kubernetes.ts";
 import type { ObjectSource } from "../api/objects.ts";
 import type { Logger } from "../runtime/logger.ts";
 import { trustBundle } from "../std/well-known.ts";
-import type { Rotating } from "../xds/rotating-credentials.ts";
+import type { Rotating } from "../std/rotating.ts";
 import { Reconciler } from "./reconciler.ts";
 
 export interface TrustBundlesOptions {

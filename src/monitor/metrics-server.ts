@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import type { Logger } from "../runtime/logger.ts";
 import type { Endpoint } from "../std/endpoint.ts";
 import { handshakeTimeout, httpLimits } from "../runtime/server-limits.ts";
+import type { Rotating, TlsIdentity } from "../std/rotating.ts";
 import { Collections } from "./collections.ts";
 import { contentType } from "./exposition.ts";
 import { mergeAnswers } from "./merge.ts";
@@ -16,17 +17,10 @@ export interface MonitorTargets {
   readonly workloads: readonly ScrapeTarget[];
 }
 
-/** The serving certificate, PEM; replaced while the server runs. */
-export interface ServingCertificates {
-  current(): { readonly key: string; readonly certificate: string };
-  /** Returns how to stop listening. */
-  onChange(listener: () => void): () => void;
-}
-
 export interface MetricsServerOptions {
   /** Port 0 = any free one. */
   readonly listen: Endpoint;
-  readonly certificates: ServingCertificates;
+  readonly certificates: Rotating<TlsIdentity>;
   /** By `namespace/name`; undefined = there is no such Monitor. */
   readonly targets: (monitorKey: string) => MonitorTargets | undefined;
   readonly logger: Logger;
@@ -56,9 +50,9 @@ interface MonitorParams {
  */
 export async function startMetricsServer(options: MetricsServerOptions): Promise<MetricsServer> {
   const { certificates, logger } = options;
-  const { key, certificate } = certificates.current();
+  const { key, certificateChain } = certificates.current();
   const server = fastify({
-    https: { key, cert: certificate, handshakeTimeout, ...httpLimits },
+    https: { key, cert: certificateChain, handshakeTimeout, ...httpLimits },
     forceCloseConnections: true,
     requestTimeout: httpLimits.requestTimeout,
     // A Monitor's name may have 253 characters; Fastify's default is 100.
@@ -76,7 +70,7 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
   const forget = certificates.onChange(() => {
     const fresh = certificates.current();
     try {
-      server.server.setSecureContext({ key: fresh.key, cert: fresh.certificate });
+      server.server.setSecureContext({ key: fresh.key, cert: fresh.certificateChain });
     } catch (error) {
       logger.error({ err: error }, "serving certificate is not usable; the last one stays");
     }

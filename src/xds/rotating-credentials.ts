@@ -1,28 +1,16 @@
 import type { SecureContextOptions } from "node:tls";
 import { ServerCredentials } from "@grpc/grpc-js";
-
-/** Something that is replaced while the process runs. */
-export interface Rotating<T> {
-  current(): T;
-  /** Called after each replacement; returns what ends it. */
-  onChange(listener: () => void): () => void;
-}
-
-/** PEM, the chain leaf first. */
-export interface ServerIdentity {
-  readonly certificateChain: string;
-  readonly privateKey: string;
-}
+import type { Rotating, TlsIdentity } from "../std/rotating.ts";
 
 /**
  * mTLS: a client certificate that chains to the trust bundle is required. A change of either side holds for the next
  * handshake; streams that are open go on (grpc-js calls `setSecureContext` of the http2 server).
  */
 export class RotatingCredentials extends ServerCredentials {
-  readonly #identity: Rotating<ServerIdentity>;
+  readonly #identity: Rotating<TlsIdentity>;
   readonly #trustBundle: Rotating<string>;
 
-  constructor(identity: Rotating<ServerIdentity>, trustBundle: Rotating<string>) {
+  constructor(identity: Rotating<TlsIdentity>, trustBundle: Rotating<string>) {
     super({ requestCert: true, rejectUnauthorized: true }, contextOf(identity.current(), trustBundle.current()));
     this.#identity = identity;
     this.#trustBundle = trustBundle;
@@ -46,6 +34,6 @@ export class RotatingCredentials extends ServerCredentials {
   }
 }
 
-function contextOf(identity: ServerIdentity, trustBundle: string): SecureContextOptions {
-  return { cert: identity.certificateChain, key: identity.privateKey, ca: trustBundle, minVersion: "TLSv1.2" };
+function contextOf(identity: TlsIdentity, trustBundle: string): SecureContextOptions {
+  return { cert: identity.certificateChain, key: identity.key, ca: trustBundle, minVersion: "TLSv1.2" };
 }

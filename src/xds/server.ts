@@ -1,7 +1,8 @@
 /** The delta ADS server: gRPC over mTLS. One session a stream; resources come encoded from the shared cache. */
 import { logVerbosity, Server, setLogVerbosity, status, type ServerCredentials, type ServerDuplexStream, type UntypedServiceImplementation } from "@grpc/grpc-js";
+import type { Rotating, TlsIdentity } from "../std/rotating.ts";
 import type { Convergence } from "./convergence.ts";
-import { RotatingCredentials, type Rotating, type ServerIdentity } from "./rotating-credentials.ts";
+import { RotatingCredentials } from "./rotating-credentials.ts";
 import type { AdsCall } from "./session.ts";
 import { Sessions, type PublishOptions, type SessionsOptions } from "./sessions.ts";
 import { decodeRequest } from "./wire.ts";
@@ -9,7 +10,7 @@ import { decodeRequest } from "./wire.ts";
 export interface XdsServerOptions extends SessionsOptions {
   /** `HOST:PORT`; port 0 = any free one. */
   readonly listen: string;
-  readonly credentials: Rotating<ServerIdentity>;
+  readonly credentials: Rotating<TlsIdentity>;
   /** PEM of the roots that clients' certificates must chain to. */
   readonly trustBundle: Rotating<string>;
 }

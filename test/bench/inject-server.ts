@@ -29,8 +29,8 @@ async function webhook(): Promise<number> {
 }
 
 function floor(): Promise<number> {
-  const { key, certificate } = servingPki.current();
-  const server = createServer({ key, cert: certificate }, (request, response) => {
+  const { key, certificateChain } = servingPki.current();
+  const server = createServer({ key, cert: certificateChain }, (request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {

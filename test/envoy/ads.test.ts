@@ -95,8 +95,8 @@ describe("a real Envoy on our ADS", () => {
   }
 
   async function startEnvoy(address: string): Promise<ChildProcess> {
-    const { certificateChain, privateKey } = await authority.workload(identity);
-    await writeCertificate(directory, { certificateChain, key: privateKey, trustBundle: authority.root });
+    const { certificateChain, key } = await authority.workload(identity);
+    await writeCertificate(directory, { certificateChain, key, trustBundle: authority.root });
     const bootstrap = { ...buildBootstrap({ xds: address, statsd: false, flushInterval: "5s" }), admin: { address: socketAddress(0) } };
     const flags = ["--service-cluster", "weft", "--service-node", proxy, "--concurrency", "1", "--disable-hot-restart", "--log-level", "warning"];
     return spawn(await findTool("envoy"), ["--config-yaml", JSON.stringify(bootstrap), "--admin-address-path", "admin", ...flags], { cwd: directory, stdio: "inherit" });

@@ -8,14 +8,14 @@ import {
 } from "../../src/gen/envoy/service/discovery/v3/discovery_pb.js";
 import type { ResourceType } from "../../src/std/resource-set.ts";
 import { typeUrlOf } from "../../src/xds/encode.ts";
-import type { Credentials } from "./mesh-pki.ts";
+import type { TlsIdentity } from "../../src/std/rotating.ts";
 
 export interface ClientOptions {
   readonly address: string;
   /** PEM of the root that the server must chain to. */
   readonly root: string;
   /** undefined = no client certificate. */
-  readonly credentials: Credentials | undefined;
+  readonly credentials: TlsIdentity | undefined;
   readonly method?: "DeltaAggregatedResources" | "StreamAggregatedResources";
 }
 
@@ -28,10 +28,10 @@ export class AdsClient {
   readonly ended: Promise<{ readonly code: number; readonly details: string }>;
 
   constructor(options: ClientOptions) {
-    const { privateKey, certificateChain } = options.credentials ?? {};
+    const { key, certificateChain } = options.credentials ?? {};
     const tls = credentials.createSsl(
       Buffer.from(options.root),
-      privateKey === undefined ? null : Buffer.from(privateKey),
+      key === undefined ? null : Buffer.from(key),
       certificateChain === undefined ? null : Buffer.from(certificateChain),
     );
     this.#client = new Client(options.address, tls, { "grpc.ssl_target_name_override": "localhost", "grpc.use_local_subchannel_pool": 1 });

@@ -8,7 +8,8 @@ import type { ResourceSet } from "../../src/std/resource-set.ts";
 import { startXdsServer, type XdsServer } from "../../src/xds/server.ts";
 import type { ProxyOutcome } from "../../src/xds/sessions.ts";
 import { AdsClient, type ClientOptions } from "./ads-client.ts";
-import { createTestAuthority, type Credentials, type TestAuthority } from "./mesh-pki.ts";
+import type { TlsIdentity } from "../../src/std/rotating.ts";
+import { createTestAuthority, type TestAuthority } from "./mesh-pki.ts";
 
 const identity = "spiffe://weft.local/ns/shop/sa/web";
 const node = { id: "shop/web-1" };
@@ -51,8 +52,8 @@ function clustersOf(response: DeltaDiscoveryResponse): string[] {
 
 describe("the ADS server, over real mTLS", () => {
   let authority: TestAuthority;
-  let client: Credentials;
-  let served: Replaceable<Credentials>;
+  let client: TlsIdentity;
+  let served: Replaceable<TlsIdentity>;
   let trust: Replaceable<string>;
   let server: XdsServer;
   let current: ResourceSet | undefined;

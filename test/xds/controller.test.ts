@@ -13,7 +13,7 @@ import { RouteConfigurationSchema } from "../../src/gen/envoy/config/route/v3/ro
 import type { DeltaDiscoveryResponse } from "../../src/gen/envoy/service/discovery/v3/discovery_pb.js";
 import { byKey, MemorySource, metaOf, podOf, serviceOf } from "../unit/controller/sample.ts";
 import { AdsClient } from "./ads-client.ts";
-import type { Credentials } from "./mesh-pki.ts";
+import type { TlsIdentity } from "../../src/std/rotating.ts";
 import { obtainCertificate } from "./obtain-certificate.ts";
 
 const listen = { host: "127.0.0.1", port: 0 };
@@ -72,11 +72,11 @@ describe("the controller", () => {
     rmSync(directory, { recursive: true, force: true });
   });
 
-  function certificateOf(pod: string): Promise<Credentials> {
+  function certificateOf(pod: string): Promise<TlsIdentity> {
     return obtainCertificate({ url: controller.addresses.ca, root: readFileSync(bundle, "utf8") }, pod);
   }
 
-  function connect(credentials: Credentials): AdsClient {
+  function connect(credentials: TlsIdentity): AdsClient {
     const client = new AdsClient({ address: controller.addresses.xds, root: controller.trustBundle.current(), credentials });
     opened.push(client);
     return client;

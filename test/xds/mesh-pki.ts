@@ -1,18 +1,13 @@
 /** Real certificates for tests of the ADS link, as the CA issues them. */
 import { randomBytes } from "node:crypto";
+import type { TlsIdentity } from "../../src/std/rotating.ts";
 import { createIssuer, createRoot, createServingLeaf, createWorkloadLeaf, type Signer } from "../../certs/x509/profiles.ts";
-
-export interface Credentials {
-  /** PEM, leaf first. */
-  readonly certificateChain: string;
-  readonly privateKey: string;
-}
 
 export interface TestAuthority {
   /** PEM. */
   readonly root: string;
-  workload(identity: string): Promise<Credentials>;
-  serving(dnsNames: readonly string[]): Promise<Credentials>;
+  workload(identity: string): Promise<TlsIdentity>;
+  serving(dnsNames: readonly string[]): Promise<TlsIdentity>;
 }
 
 export async function createTestAuthority(): Promise<TestAuthority> {
@@ -22,9 +17,9 @@ export async function createTestAuthority(): Promise<TestAuthority> {
   const issuerCertificate = await createIssuer({ ...(await subject(issuerKeys)), commonName: "test issuer" }, { certificate: root, key: rootKeys.privateKey });
   const issuer: Signer = { certificate: issuerCertificate, key: issuerKeys.privateKey };
 
-  async function leaf(make: (base: Awaited<ReturnType<typeof subject>>) => Promise<string>): Promise<Credentials> {
+  async function leaf(make: (base: Awaited<ReturnType<typeof subject>>) => Promise<string>): Promise<TlsIdentity> {
     const keys = await newKeys();
-    return { certificateChain: (await make(await subject(keys))) + issuerCertificate, privateKey: await keyPem(keys) };
+    return { certificateChain: (await make(await subject(keys))) + issuerCertificate, key: await keyPem(keys) };
   }
 
   return {

@@ -3,10 +3,11 @@ import { request } from "node:https";
 import { text } from "node:stream/consumers";
 import type { IncomingMessage } from "node:http";
 import { Pkcs10CertificateRequestGenerator } from "@peculiar/x509";
-import { newKeys, keyPem, type Credentials } from "./mesh-pki.ts";
+import type { TlsIdentity } from "../../src/std/rotating.ts";
+import { newKeys, keyPem } from "./mesh-pki.ts";
 
 /** A certificate by the CA's wire contract, as an agent asks for it. Throws what the CA answers otherwise. */
-export async function obtainCertificate(ca: { readonly url: string; readonly root: string }, token: string): Promise<Credentials> {
+export async function obtainCertificate(ca: { readonly url: string; readonly root: string }, token: string): Promise<TlsIdentity> {
   const keys = await newKeys();
   const csr = await Pkcs10CertificateRequestGenerator.create({ keys, signingAlgorithm: { name: "ECDSA", hash: "SHA-256" } });
   const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
@@ -16,5 +17,5 @@ export async function obtainCertificate(ca: { readonly url: string; readonly roo
   const body = await text(answer);
   if (answer.statusCode !== 200) throw new Error(body);
   const { certificateChain } = JSON.parse(body) as { readonly certificateChain: string };
-  return { certificateChain, privateKey: await keyPem(keys) };
+  return { certificateChain, key: await keyPem(keys) };
 }

@@ -1,6 +1,6 @@
-import { startServingPki } from "../../../certs/serving/start.ts";
+import { startServingPki, type ServingPkiHandle } from "../../../certs/serving/start.ts";
 import { configurationName, fieldManager, keepCaBundle, webhookNames } from "../../../webhook/ca-bundle.ts";
-import { startWebhook, type ServingCertificates } from "../../../webhook/start.ts";
+import { startWebhook } from "../../../webhook/start.ts";
 import { applyObject } from "../../k8s/apply.ts";
 import { secretKeyStore } from "../../k8s/authority-secret.ts";
 import { createKubeClient, type KubeClient } from "../../k8s/client.ts";
@@ -75,7 +75,7 @@ interface ServingInput {
   readonly logger: Logger;
 }
 
-async function openServingPki({ client, flags, clusterDomain, logger }: ServingInput): Promise<ServingCertificates & { stop(): void }> {
+async function openServingPki({ client, flags, clusterDomain, logger }: ServingInput): Promise<ServingPkiHandle> {
   const { namespace, serviceName } = flags;
   const owner = await findOwner(client);
   const store = secretKeyStore({ client, namespace, name: "weft-webhook-serving", ...(owner === undefined ? {} : { owner }) });

@@ -163,7 +163,7 @@ describe("the metrics server", () => {
     serving.listener();
     expect((await fetchText(port, "/")).subject).toBe("second");
 
-    serving.value = { key: "no key", certificate: "no certificate" };
+    serving.value = { key: "no key", certificateChain: "no certificate" };
     serving.listener();
     expect((await fetchText(port, "/")).subject).toBe("second");
   });

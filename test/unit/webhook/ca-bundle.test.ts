@@ -13,7 +13,7 @@ it("writes only the bundle of each webhook, tries again after a failure, and fol
   let listener: (() => void) | undefined;
   const keeper = keepCaBundle({
     certificates: {
-      current: () => ({ key: "", certificate: "", caBundle: bundle, expires: new Date(0) }),
+      current: () => ({ key: "", certificateChain: "", caBundle: bundle, expires: new Date(0) }),
       onChange(changed) {
         listener = changed;
         return () => (listener = undefined);

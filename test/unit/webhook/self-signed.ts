@@ -1,17 +1,11 @@
 import "reflect-metadata";
 import { webcrypto } from "node:crypto";
 import * as x509 from "@peculiar/x509";
-import type { ServingCertificates } from "../../../webhook/start.ts";
-
-interface Material {
-  readonly key: string;
-  readonly certificate: string;
-  readonly caBundle: string;
-  readonly expires: Date;
-}
+import type { Rotating } from "../../../src/std/rotating.ts";
+import type { WebhookIdentity } from "../../../webhook/start.ts";
 
 /** A certificate for 127.0.0.1 that is its own CA. */
-export async function selfSigned(name: string, expires = new Date(Date.now() + 3_600_000)): Promise<Material> {
+export async function selfSigned(name: string, expires = new Date(Date.now() + 3_600_000)): Promise<WebhookIdentity> {
   const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
@@ -31,11 +25,11 @@ export async function selfSigned(name: string, expires = new Date(Date.now() + 3
   const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey("pkcs8", keys.privateKey)).toString("base64");
   const key = `-----BEGIN PRIVATE KEY-----\n${pkcs8}\n-----END PRIVATE KEY-----\n`;
   const pem = certificate.toString("pem");
-  return { key, certificate: pem, caBundle: pem, expires };
+  return { key, certificateChain: pem, caBundle: pem, expires };
 }
 
 /** A serving PKI whose certificate the test changes by hand. */
-export function manualCertificates(first: Material): ServingCertificates & { rotate(next: Material): void } {
+export function manualCertificates(first: WebhookIdentity): Rotating<WebhookIdentity> & { rotate(next: WebhookIdentity): void } {
   const listeners = new Set<() => void>();
   let current = first;
   return {

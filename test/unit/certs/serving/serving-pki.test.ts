@@ -26,12 +26,12 @@ describe("the webhook's own PKI", () => {
   it("makes an authority and a certificate for the names", async () => {
     const pki = await openServingPki(createMemoryStore(), { ...names, now: () => start });
 
-    const leaf = new X509Certificate(pki.current().certificate);
+    const leaf = new X509Certificate(pki.current().certificateChain);
     expect(leaf.subjectAltName).toBe("DNS:weft-webhook.weft-system.svc, IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1");
     expect(leaf.keyUsage).toEqual(["1.3.6.1.5.5.7.3.1"]);
     expect([leaf.ca, leaf.publicKey.asymmetricKeyType, leaf.publicKey.asymmetricKeyDetails?.modulusLength]).toEqual([false, "rsa", 2048]);
     expect(leaf.validToDate.toISOString()).toBe("2026-12-21T12:00:00.000Z");
-    expect(isTrusted(pki.current().certificate, pki.current().caBundle)).toBe(true);
+    expect(isTrusted(pki.current().certificateChain, pki.current().caBundle)).toBe(true);
     expect(certificatesOf(pki.current().caBundle).map((ca) => ca.ca)).toEqual([true]);
   });
 
@@ -50,7 +50,7 @@ describe("the webhook's own PKI", () => {
     const pki = await openServingPki(createMemoryStore(), { ...names, now: () => now });
     const first = pki.current();
     const told: string[] = [];
-    pki.onChange((material) => told.push(material.certificate));
+    pki.onChange((material) => told.push(material.certificateChain));
 
     now = start + 19 * day;
     await pki.refresh();
@@ -58,8 +58,8 @@ describe("the webhook's own PKI", () => {
     now = start + 21 * day;
     await pki.refresh();
 
-    expect(told).toEqual([pki.current().certificate]);
-    expect(pki.current().certificate).not.toBe(first.certificate);
+    expect(told).toEqual([pki.current().certificateChain]);
+    expect(pki.current().certificateChain).not.toBe(first.certificateChain);
     expect(pki.current().caBundle).toBe(first.caBundle);
   });
 
@@ -69,7 +69,7 @@ describe("the webhook's own PKI", () => {
 
     const pki = await openServingPki(store, { dnsNames: ["other.weft-system.svc"], ips: [], now: () => start });
 
-    expect(new X509Certificate(pki.current().certificate).subjectAltName).toBe("DNS:other.weft-system.svc");
+    expect(new X509Certificate(pki.current().certificateChain).subjectAltName).toBe("DNS:other.weft-system.svc");
   });
 
   it("changes its authority with the old and the new one trusted together", async () => {
@@ -87,11 +87,11 @@ describe("the webhook's own PKI", () => {
     await pki.refresh();
 
     expect(certificatesOf(announced.caBundle)).toHaveLength(2);
-    expect(isTrusted(announced.certificate, old)).toBe(true);
-    expect(isTrusted(changed.certificate, old)).toBe(false);
-    expect(isTrusted(changed.certificate, announced.caBundle)).toBe(true);
+    expect(isTrusted(announced.certificateChain, old)).toBe(true);
+    expect(isTrusted(changed.certificateChain, old)).toBe(false);
+    expect(isTrusted(changed.certificateChain, announced.caBundle)).toBe(true);
     expect(certificatesOf(pki.current().caBundle)).toHaveLength(1);
-    expect(isTrusted(pki.current().certificate, pki.current().caBundle)).toBe(true);
+    expect(isTrusted(pki.current().certificateChain, pki.current().caBundle)).toBe(true);
   });
 
   it("starts anew by itself after years of rest", async () => {
@@ -100,8 +100,8 @@ describe("the webhook's own PKI", () => {
 
     const pki = await openServingPki(store, { ...names, now: () => start + 3000 * day });
 
-    expect(isTrusted(pki.current().certificate, pki.current().caBundle)).toBe(true);
-    expect(new X509Certificate(pki.current().certificate).validToDate.getTime()).toBeGreaterThan(start + 3000 * day);
+    expect(isTrusted(pki.current().certificateChain, pki.current().caBundle)).toBe(true);
+    expect(new X509Certificate(pki.current().certificateChain).validToDate.getTime()).toBeGreaterThan(start + 3000 * day);
   });
 
   it.each([
@@ -120,8 +120,8 @@ describe("the webhook's own PKI", () => {
     let now = Date.now() - 21 * day;
     handle = await startServingPki(createMemoryStore(), { ...names, logger: silent, now: () => now, refreshSeconds: 0.05 });
     const pki = handle;
-    const server = createServer({ key: pki.current().key, cert: pki.current().certificate }, (_request, response) => response.end("ok"));
-    pki.onChange(({ key, certificate }) => server.setSecureContext({ key, cert: certificate }));
+    const server = createServer({ key: pki.current().key, cert: pki.current().certificateChain }, (_request, response) => response.end("ok"));
+    pki.onChange(({ key, certificateChain }) => server.setSecureContext({ key, cert: certificateChain }));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const { port } = server.address() as AddressInfo;
     function serial(): Promise<string> {
