@@ -6,7 +6,7 @@ ARG ENVOY_VERSION=1.40.0
 FROM envoyproxy/envoy:v${ENVOY_VERSION} AS envoy
 
 FROM node:24-bookworm-slim AS build
-RUN apt-get update -q && apt-get install -q -y --no-install-recommends iptables && rm -rf /var/lib/apt/lists/*
+RUN apt-get update -q && apt-get install -q -y --no-install-recommends iptables iproute2 && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund

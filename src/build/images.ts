@@ -23,7 +23,7 @@ try {
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { "root-file-system": { type: "string" } } });
   const started = performance.now();
-  const programs = { node: process.execPath, envoy: await findTool("envoy"), iptables: await findTool("iptables") };
+  const programs = { node: process.execPath, envoy: await findTool("envoy"), iptables: await findTool("iptables"), ip: await findTool("ip") };
   const [base, weft] = [await collectBase(programs), await collectBundle("dist")];
   const plain = values["root-file-system"];
   if (plain !== undefined) {
@@ -35,7 +35,7 @@ async function main(): Promise<void> {
   const name = `weft/weft:${version}`;
   report(`making ${name}`);
   const layers = [
-    { title: "programs (Node, Envoy, iptables, their libraries)", items: base },
+    { title: "programs (Node, Envoy, iptables, ip, their libraries)", items: base },
     { title: "weft", items: weft },
   ];
   const { bytes, digest } = await writeImage({ name, archive, layers, report });

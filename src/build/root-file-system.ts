@@ -10,8 +10,10 @@ const execute = promisify(execFile);
 export interface Programs {
   readonly node: string;
   readonly envoy: string;
-  /** Any name of it; its nft variant is taken. */
+  /** Any name of it; its nft and legacy variants are taken. */
   readonly iptables: string;
+  /** iproute2: an address that redirection over IPv6 needs. */
+  readonly ip: string;
 }
 
 /**
@@ -23,7 +25,16 @@ const extensions = ["standard", "tcp", "udp", "owner", "multiport", "REDIRECT", 
 /** C libraries before 2.34 load these by name, so that ldd does not tell. */
 const nameServices = ["libnss_dns.so.2", "libnss_files.so.2", "libresolv.so.2"];
 
-const links = ["iptables", "ip6tables"].flatMap((family) => ["", "-save", "-restore"].flatMap((variant) => [`${family}${variant}`, `${family}-nft${variant}`]));
+/** Each is one program, which does what the name says by which it is called. */
+const multis = { nft: "xtables-nft-multi", legacy: "xtables-legacy-multi" } as const;
+
+const links = ["iptables", "ip6tables"].flatMap((family) =>
+  ["", "-save", "-restore"].flatMap((tool) => [
+    { name: `${family}${tool}`, target: multis.nft },
+    { name: `${family}-nft${tool}`, target: multis.nft },
+    { name: `${family}-legacy${tool}`, target: multis.legacy },
+  ]),
+);
 
 /**
  * The part of the image that changes only with its programs: Node, Envoy and iptables of this machine with the shared
@@ -31,16 +42,18 @@ const links = ["iptables", "ip6tables"].flatMap((family) => ["", "-save", "-rest
  * @throws when a program or its library is missing.
  */
 export async function collectBase(programs: Programs): Promise<Item[]> {
-  const multi = await findMulti(programs.iptables);
-  const libraries = await librariesOf([programs.node, programs.envoy, multi]);
+  const [nft, legacy] = await Promise.all([findMulti(programs.iptables, multis.nft), findMulti(programs.iptables, multis.legacy)]);
+  const libraries = await librariesOf([programs.node, programs.envoy, programs.ip, nft, legacy]);
   const modules = await extensionsBeside(libraries);
   const needed = new Set([...libraries, ...(await librariesOf(modules)), ...(await existing(libraries, nameServices)), ...modules]);
   return withDirectories([
     ...skeleton,
     { kind: "copy", path: "usr/local/bin/node", source: programs.node, mode: 0o755 },
     { kind: "copy", path: "usr/local/bin/envoy", source: programs.envoy, mode: 0o755 },
-    { kind: "copy", path: "usr/sbin/xtables-nft-multi", source: multi, mode: 0o755 },
-    ...links.map((name): Item => ({ kind: "symlink", path: `usr/sbin/${name}`, target: "xtables-nft-multi" })),
+    { kind: "copy", path: "usr/sbin/ip", source: programs.ip, mode: 0o755 },
+    { kind: "copy", path: `usr/sbin/${multis.nft}`, source: nft, mode: 0o755 },
+    { kind: "copy", path: `usr/sbin/${multis.legacy}`, source: legacy, mode: 0o755 },
+    ...links.map(({ name, target }): Item => ({ kind: "symlink", path: `usr/sbin/${name}`, target })),
     ...[...needed].map((library): Item => ({ kind: "copy", path: inMergedUsr(library), source: library, mode: 0o755 })),
   ]);
 }
@@ -62,6 +75,8 @@ const skeleton: readonly Item[] = [
   { kind: "directory", path: "tmp", mode: 0o1777 },
   { kind: "text", path: "etc/passwd", text: "root:x:0:0:root:/:/sbin/nologin\nweft:x:1337:1337:weft:/:/sbin/nologin\n" },
   { kind: "text", path: "etc/group", text: "root:x:0:\nweft:x:1337:\n" },
+  // Legacy iptables locks this file, which it cannot make where the root file system is read-only.
+  { kind: "text", path: "run/xtables.lock", text: "" },
   { kind: "text", path: "etc/nsswitch.conf", text: "hosts: files dns\n" },
 ];
 
@@ -77,11 +92,11 @@ function parentsOf(path: string): string[] {
   return parent === "." ? [] : [parent, ...parentsOf(parent)];
 }
 
-async function findMulti(iptables: string): Promise<string> {
+async function findMulti(iptables: string, name: string): Promise<string> {
   const program = await realpath(iptables);
-  const multi = basename(program) === "xtables-nft-multi" ? program : join(dirname(program), "xtables-nft-multi");
+  const multi = basename(program) === name ? program : join(dirname(program), name);
   if (await exists(multi)) return multi;
-  throw new Error(`${iptables} has no nft variant beside it (${multi}). Install an iptables of version 1.8 or later (Debian: the package iptables).`);
+  throw new Error(`${iptables} has no ${name} beside it (${multi}). Install an iptables of version 1.8 or later (Debian: the package iptables).`);
 }
 
 async function librariesOf(files: readonly string[]): Promise<string[]> {
@@ -102,7 +117,8 @@ async function extensionsBeside(libraries: readonly string[]): Promise<string[]>
   const library = libraries.find((path) => basename(path).startsWith("libxtables.so"));
   if (library === undefined) throw new Error("iptables does not use libxtables, so its extensions cannot be found");
   const folder = join("/", dirname(inMergedUsr(library)), "xtables");
-  const files = extensions.map((name) => join(folder, `libxt_${name}.so`));
+  // Before 1.8.8 some are one per family.
+  const files = extensions.flatMap((name) => ["xt", "ipt", "ip6t"].map((kind) => join(folder, `lib${kind}_${name}.so`)));
   const present = await Promise.all(files.map(exists));
   const found = files.filter((_, index) => present[index]);
   if (found.length === 0) throw new Error(`iptables' extensions are not in ${folder}, where its library is`);

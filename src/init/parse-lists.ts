@@ -3,47 +3,105 @@ export class InvalidValue extends Error {
   override readonly name = "InvalidValue";
 }
 
+/** How many entries one list may have: each is a rule that every new connection passes. */
+export const maxEntries = 64;
+
+/** Everything, or the entries of a list. */
+export type Included = "*" | readonly string[];
+
 /** @throws InvalidValue unless `text` is a decimal port from 1 to 65535. */
 export function parsePort(text: string): number {
-  const port = /^[0-9]{1,5}$/.test(text.trim()) ? Number(text) : 0;
-  if (port < 1 || port > 65_535) throw new InvalidValue(`'${text}' is not a port. Give a number from 1 to 65535.`);
+  const port = wholeIn(text.trim(), 1, 65_535);
+  if (port === undefined) throw new InvalidValue(`${quote(text)} is not a port. Give a number from 1 to 65535.`);
   return port;
 }
 
 /** UID or GID. @throws InvalidValue. */
 export function parseId(text: string): number {
-  const id = /^[0-9]{1,10}$/.test(text) ? Number(text) : -1;
-  // 2³²−1 means "no id" to the kernel.
-  if (id < 0 || id >= 0xff_ff_ff_ff) throw new InvalidValue(`'${text}' is not a user or group id. Give a number from 0 to 4294967294.`);
+  const id = wholeIn(text, 0, maxId);
+  if (id === undefined) throw new InvalidValue(`${quote(text)} is not a user or group id. Give a number from 0 to ${maxId}.`);
   return id;
 }
 
-/** Comma-separated ports; empty text is the empty list. @throws InvalidValue. */
-export function parsePorts(text: string): number[] {
-  return items(text).map(parsePort);
+/** One kind of list: what its entries are, and how one is written in a rule; undefined = it is none. */
+interface EntryKind {
+  readonly wanted: string;
+  readonly read: (text: string) => string | undefined;
 }
 
-/** Comma-separated IPv4 networks or addresses, as the kernel keeps them: `10.1.2.3/8` becomes `10.0.0.0/8`. @throws InvalidValue. */
-export function parseNetworks(text: string): string[] {
-  return items(text).map(parseNetwork);
+/** 2³²−1 means "no id" to the kernel. */
+const maxId = 4_294_967_294;
+
+const ports: EntryKind = { wanted: "ports from 1 to 65535, or ranges of them like 8000-8010", read: (text) => readRange(text, { min: 1, max: 65_535, separator: ":" }) };
+const ids: EntryKind = { wanted: `user ids from 0 to ${maxId}, or ranges of them like 1000-1999`, read: (text) => readRange(text, { min: 0, max: maxId, separator: "-" }) };
+const interfaces: EntryKind = { wanted: "names of network interfaces like net1, or how several begin, like net+; not lo", read: readInterface };
+
+/** Comma-separated ports and ranges, as iptables prints them: `80`, `8000:8010`. Empty text is the empty list. @throws InvalidValue naming all bad ones. */
+export function parsePorts(text: string): readonly string[] {
+  return parseList(text, ports);
 }
 
-function parseNetwork(text: string): string {
-  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?:\/(\d{1,2}))?$/.exec(text);
-  const octets = (match?.slice(1, 5) ?? []).map(Number);
-  const length = Number(match?.[5] ?? 32);
-  if (match === null || octets.some((octet) => octet > 255) || length > 32) {
-    throw new InvalidValue(`'${text}' is not an IPv4 network. Give one like 10.0.0.0/8, or an address.`);
-  }
-  const address = octets.reduce((sum, octet) => sum * 256 + octet, 0);
-  const size = 2 ** (32 - length);
-  const network = address - (address % size);
-  return `${[24, 16, 8, 0].map((shift) => Math.floor(network / 2 ** shift) % 256).join(".")}/${length}`;
+/** The same, or `*`. @throws InvalidValue naming all bad ones. */
+export function parsePortsOrAll(text: string): Included {
+  return text.trim() === "*" ? "*" : parseList(text, { ...ports, wanted: `* or ${ports.wanted}` });
 }
 
-function items(text: string): string[] {
-  return text
+/** Comma-separated user ids and ranges: `101`, `1000-1999`. @throws InvalidValue naming all bad ones. */
+export function parseIds(text: string): readonly string[] {
+  return parseList(text, ids);
+}
+
+/** Comma-separated names; a last `+` stands for whatever follows, as in iptables. @throws InvalidValue naming all bad ones. */
+export function parseInterfaces(text: string): readonly string[] {
+  return parseList(text, interfaces);
+}
+
+/** Entries once each, in their order. @throws InvalidValue naming all bad ones, or when there are too many. */
+export function parseList(text: string, { wanted, read }: EntryKind): readonly string[] {
+  const items = text
     .split(",")
     .map((item) => item.trim())
     .filter((item) => item !== "");
+  if (items.length > maxEntries) throw new InvalidValue(`${items.length} entries are too many. Give at most ${maxEntries}; ranges and networks hold many in one.`);
+  const entries = items.map((item) => ({ item, entry: read(item) }));
+  const bad = entries.filter(({ entry }) => entry === undefined).map(({ item }) => quote(item));
+  if (bad.length > 0) throw new InvalidValue(`${listed(bad)} cannot be used. Give ${wanted}, comma-separated.`);
+  return [...new Set(entries.flatMap(({ entry }) => entry ?? []))];
+}
+
+/** A bad value is shown short and on one line, because the message becomes the pod's termination message. */
+function quote(text: string): string {
+  const shown = text.replaceAll(/[^\x20-\x7e]/g, "?");
+  return `'${shown.length > 43 ? `${shown.slice(0, 40)}...` : shown}'`;
+}
+
+function listed(items: readonly string[]): string {
+  return items.length > 8 ? `${items.slice(0, 8).join(", ")} and ${items.length - 8} more` : items.join(", ");
+}
+
+/** Decimal and without leading zeros, which some tools read as octal. */
+function wholeIn(text: string, min: number, max: number): number | undefined {
+  const number = /^(0|[1-9][0-9]{0,9})$/.test(text) ? Number(text) : -1;
+  return number >= min && number <= max ? number : undefined;
+}
+
+interface RangeLimits {
+  readonly min: number;
+  readonly max: number;
+  /** Between the ends, where iptables prints a range. */
+  readonly separator: string;
+}
+
+function readRange(text: string, { min, max, separator }: RangeLimits): string | undefined {
+  const ends = text.split("-").map((end) => wholeIn(end.trim(), min, max));
+  const [first, last = first] = ends;
+  if (ends.length > 2 || ends.includes(undefined) || first === undefined || last === undefined || first > last) return undefined;
+  return first === last ? String(first) : `${first}${separator}${last}`;
+}
+
+/** Linux: at most 15 bytes. The loopback interface is how the proxy reaches its own pod; without it nothing works. */
+function readInterface(text: string): string | undefined {
+  if (!/^[A-Za-z0-9_][A-Za-z0-9_.:@-]{0,14}\+?$/.test(text) || text.length > 15) return undefined;
+  const isLoopback = text === "lo" || (text.endsWith("+") && "lo".startsWith(text.slice(0, -1)));
+  return isLoopback ? undefined : text;
 }

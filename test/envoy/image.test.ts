@@ -24,7 +24,7 @@ beforeAll(async () => {
   if (process.getuid?.() !== 0) throw new Error("this test changes its root directory: run it as root");
   folder = await mkdtemp(join(tmpdir(), "weft-image-"));
   await bundle({ entry: "src/cli/main.ts", outputDirectory: join(folder, "dist"), write: true });
-  const base = await collectBase({ node: process.execPath, envoy: await findTool("envoy"), iptables: await findTool("iptables") });
+  const base = await collectBase({ node: process.execPath, envoy: await findTool("envoy"), iptables: await findTool("iptables"), ip: await findTool("ip") });
   const weft = await collectBundle(join(folder, "dist"));
   await mkdir(join(folder, "root"));
   for (const items of [base, weft]) {
@@ -54,14 +54,23 @@ describe("the image", () => {
     expect(helps.filter((help) => !/usage/i.test(help))).toEqual([]);
   });
 
-  it("redirects traffic with its own iptables, twice", async () => {
-    const init = ["netns", "exec", namespace, "/usr/sbin/chroot", join(folder, "root"), "weft", "init"];
+  it.each([
+    ["nft", "the kernel has nf_tables"],
+    ["legacy", "legacy tables hold rules already"],
+  ])("redirects traffic of both families with its own iptables-%s on a read-only root file system, twice", async (filter, because) => {
+    const init = ["exec", "ip", "netns", "exec", namespace, "/usr/sbin/chroot", join(folder, "root"), "weft", "init", "--ip-families", "dual"];
+    const readOnly = `mount --bind ${join(folder, "root")} ${join(folder, "root")} && mount -o remount,bind,ro ${join(folder, "root")} && mount --bind /proc ${join(folder, "root/proc")}`;
+    if (filter === "legacy") for (const tool of ["iptables", "ip6tables"]) await execute("ip", ["netns", "exec", namespace, `${tool}-legacy`, "-A", "OUTPUT", "-p", "udp", "-j", "ACCEPT"]);
 
-    const first = await execute("ip", init, { env: environment });
-    const second = await execute("ip", init, { env: environment });
+    const first = await execute("unshare", ["--mount", "sh", "-c", `${readOnly} && ${init.join(" ")}`], { env: environment });
+    const second = await execute("unshare", ["--mount", "sh", "-c", `${readOnly} && ${init.join(" ")}`], { env: environment });
 
-    expect(first.stderr).toBe("weft init: traffic is redirected through the proxy.\n");
-    expect(second.stderr).toBe("weft init: these rules are in force already, nothing changed.\n");
+    expect(first.stderr).toBe(
+      `weft init: IPv4 traffic is redirected through the proxy (iptables-${filter}: ${because}).\nweft init: IPv6 traffic is redirected through the proxy (ip6tables-${filter}: ${because}).\n`,
+    );
+    expect(second.stderr).toBe(
+      `weft init: IPv4: these rules are in force already, nothing changed (iptables-${filter}: ${because}).\nweft init: IPv6: these rules are in force already, nothing changed (ip6tables-${filter}: ${because}).\n`,
+    );
   });
 
   it("has no shell", async () => {
