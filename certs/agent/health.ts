@@ -12,9 +12,17 @@ export interface HealthOptions {
   readonly probes: ReadonlyMap<string, Probe>;
   /** Where the application is: the pod's own address. */
   readonly podIp: string;
-  /** What `POST /quitquitquit` does; undefined where the kubelet ends the sidecars by itself. */
-  readonly quit: (() => Promise<void>) | undefined;
+  /** undefined where the kubelet ends the sidecars by itself. */
+  readonly quit: QuitOptions | undefined;
   readonly logger: AgentLogger;
+}
+
+/** What `POST /quitquitquit` does. */
+export interface QuitOptions {
+  /** Tells the other sidecars to end. */
+  readonly others: () => Promise<void>;
+  /** Called when the caller has its answer. */
+  readonly self: () => void;
 }
 
 export interface HealthHandle {
@@ -49,7 +57,7 @@ export async function startHealth(options: HealthOptions): Promise<HealthHandle>
 /** undefined = the connection is to end without an answer. */
 async function answer(context: Context, incoming: IncomingMessage, response: ServerResponse): Promise<ProbeAnswer | undefined> {
   const path = (incoming.url ?? "").split("?")[0] ?? "";
-  if (path === "/quitquitquit") return quit(context, incoming);
+  if (path === "/quitquitquit") return quit(context, incoming, response);
   if (incoming.method !== "GET") return { status: 405, body: "only GET is answered here\n" };
   if (path === "/ready/agent") return readiness(context.isReady() ? undefined : "no valid certificate on disk");
   if (path === "/ready/proxy") return readiness(await context.proxy.notReady());
@@ -89,12 +97,13 @@ async function callHook({ running, podIp, logger }: Context, hook: Probe, { path
   }
 }
 
-async function quit(context: Context, incoming: IncomingMessage): Promise<ProbeAnswer> {
+async function quit(context: Context, incoming: IncomingMessage, response: ServerResponse): Promise<ProbeAnswer> {
   if (incoming.method !== "POST") return { status: 405, body: "only POST is answered here\n" };
   if (!isFromInside(incoming)) return { status: 403, body: "only the pod itself may ask for this, at 127.0.0.1\n" };
   if (context.quit === undefined) return { status: 200, body: "the sidecars of this pod end by themselves\n" };
   try {
-    await context.quit();
+    await context.quit.others();
+    response.once("close", context.quit.self);
     return { status: 200, body: "the sidecars end\n" };
   } catch (error) {
     return { status: 503, body: `a sidecar could not be told to end: ${error instanceof Error ? error.message : String(error)}\n` };

@@ -61,16 +61,15 @@ export async function startAgent(options: AgentOptions): Promise<AgentHandle> {
     proxy,
     probes: options.probes,
     podIp: options.podIp,
-    quit: ordinary === undefined ? undefined : quitAll,
+    quit: ordinary === undefined ? undefined : { others: () => quitOthers(ordinary), self: quit.resolve },
     logger,
   });
   const running = Promise.all([keeper.run(), keepSettings({ ...keep, onSettings: (settings) => keeper.want(settings.subjectNames) })]);
   return { address: health.address, quit: quit.promise, drain, stop };
 
-  async function quitAll(): Promise<void> {
+  async function quitOthers({ adapter }: OrdinaryOptions): Promise<void> {
     await proxy.quit();
-    if (ordinary !== undefined) await quitLocal(new URL("/quitquitquit", ordinary.adapter));
-    quit.resolve();
+    await quitLocal(new URL("/quitquitquit", adapter));
   }
 
   async function drain(): Promise<void> {

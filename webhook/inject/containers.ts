@@ -75,6 +75,7 @@ export function agentContainer(input: SidecarInput, probes: string): object {
     ...lifetime(variant),
     ...resources(settings.resources.agent),
     startupProbe: startupProbe("/ready/agent", ports.agent),
+    ...lifecycle(hold("/ready/agent", input)),
     ...hardened,
     volumeMounts: [
       { name: volumes.run, mountPath: paths.run },
@@ -118,7 +119,7 @@ export function proxyContainer(input: SidecarInput): object {
     ...lifetime(variant),
     ...resources(settings.resources.proxy),
     startupProbe: startupProbe("/ready/proxy", ports.agent),
-    ...hold(input),
+    ...lifecycle({ ...hold("/ready/proxy", input), ...outlive(input) }),
     ...hardened,
     volumeMounts: [{ name: volumes.run, mountPath: paths.run, readOnly: true }],
   };
@@ -155,15 +156,22 @@ function proxyArguments({ settings, bootstrap }: SidecarInput): readonly string[
 }
 
 /**
- * Ordinary containers start one after the other, and the kubelet waits for a postStart hook before the next: it holds the
- * application until the proxy is ready. They are told to end all at once, after their preStop hooks: so the proxy outlives
- * the application. The image has no shell.
+ * Ordinary containers start one after the other, and the kubelet waits for a postStart hook before the next: the proxy,
+ * which ends where there is no certificate, is held until the agent has one, the application until the proxy is ready.
+ * The image has no shell.
  */
-function hold({ variant, settings }: SidecarInput): object {
-  if (variant.native) return {};
-  const ready = `http://127.0.0.1:${ports.agent}/ready/proxy`;
-  const postStart = { exec: { command: ["weft", "wait", "--url", ready, "--timeout", `${startupAttempts}s`] } };
-  return { lifecycle: { postStart, preStop: { exec: { command: ["weft", "wait", "--for", `${settings.drainSeconds}s`] } } } };
+function hold(ready: string, { variant }: SidecarInput): object {
+  const url = `http://127.0.0.1:${ports.agent}${ready}`;
+  return variant.native ? {} : { postStart: { exec: { command: ["weft", "wait", "--url", url, "--timeout", `${startupAttempts}s`] } } };
+}
+
+/** Ordinary containers are told to end all at once, after their preStop hooks: so the proxy outlives the application. */
+function outlive({ variant, settings }: SidecarInput): object {
+  return variant.native ? {} : { preStop: { exec: { command: ["weft", "wait", "--for", `${settings.drainSeconds}s`] } } };
+}
+
+function lifecycle(hooks: object): object {
+  return Object.keys(hooks).length === 0 ? {} : { lifecycle: hooks };
 }
 
 /** Tells the agent that it has to end the others, and when the proxy is through. */

@@ -105,19 +105,20 @@ describe("a rewritten lifecycle hook", () => {
 });
 
 describe("POST /quitquitquit", () => {
-  it("ends the sidecars, for the pod itself alone", async () => {
-    const quit = vi.fn<() => Promise<void>>(() => Promise.resolve());
-    const { address } = await agent({}, { quit });
+  it("ends the sidecars, for the pod itself alone, and itself when that is answered", async () => {
+    const order: string[] = [];
+    const { address } = await agent({}, { quit: { others: () => Promise.resolve(void order.push("others")), self: () => order.push("self") } });
 
     expect(await call(address, "/quitquitquit", { method: "POST", localAddress: "127.0.0.6" })).toEqual({ status: 403, body: "only the pod itself may ask for this, at 127.0.0.1\n" });
     expect((await call(address, "/quitquitquit")).status).toBe(405);
-    expect(quit).toHaveBeenCalledTimes(0);
+    expect(order).toEqual([]);
     expect(await call(address, "/quitquitquit", { method: "POST" })).toEqual({ status: 200, body: "the sidecars end\n" });
-    expect(quit).toHaveBeenCalledTimes(1);
+    await vi.waitFor(() => expect(order).toEqual(["others", "self"]));
   });
 
   it("is refused from another address of this machine, and to one", async () => {
-    const { address } = await agent({}, { quit: () => Promise.resolve(), listen: { host: "0.0.0.0", port: 0 } });
+    const quit = { others: () => Promise.resolve(), self: () => undefined };
+    const { address } = await agent({}, { quit, listen: { host: "0.0.0.0", port: 0 } });
 
     expect((await call(address.replace("0.0.0.0", "127.0.0.9"), "/quitquitquit", { method: "POST", localAddress: "127.0.0.1" })).status).toBe(403);
   });
@@ -128,9 +129,11 @@ describe("POST /quitquitquit", () => {
     expect(await call(address, "/quitquitquit", { method: "POST" })).toEqual({ status: 200, body: "the sidecars of this pod end by themselves\n" });
   });
 
-  it("says so when a sidecar cannot be told", async () => {
-    const { address } = await agent({}, { quit: () => Promise.reject(new Error("no answer within 1 s")) });
+  it("says so when a sidecar cannot be told, and stays", async () => {
+    const self = vi.fn<() => void>();
+    const { address } = await agent({}, { quit: { others: () => Promise.reject(new Error("no answer within 1 s")), self } });
 
     expect(await call(address, "/quitquitquit", { method: "POST" })).toEqual({ status: 503, body: "a sidecar could not be told to end: no answer within 1 s\n" });
+    expect(self).toHaveBeenCalledTimes(0);
   });
 });
