@@ -13,7 +13,7 @@ import { findTool } from "../../src/runtime/tools.ts";
 import type { ResourceSet } from "../../src/std/resource-set.ts";
 import { startXdsServer, type XdsServer } from "../../src/xds/server.ts";
 import type { ProxyOutcome } from "../../src/xds/sessions.ts";
-import { createTestAuthority, type TestAuthority } from "../xds/mesh-pki.ts";
+import { createTestAuthority, type TestAuthority } from "../support/mesh-pki.ts";
 
 const proxy = "shop/web-1";
 const identity = "spiffe://weft.local/ns/shop/sa/web";

@@ -4,7 +4,7 @@ import { translate } from "../../src/ir/translate.ts";
 import type { MeshObject } from "../../src/api/objects.ts";
 import { canary, endpoint, pod, service, servicePort, slice, snapshotOf, tlsConfig } from "../unit/mesh/objects.ts";
 import { startPods, type TestPod, type TestPods } from "./pods.ts";
-import { createTestAuthority } from "./test-authority.ts";
+import { createTestAuthority } from "../support/mesh-pki.ts";
 import type { Answer } from "./ask.ts";
 
 /** client → web (10.97.0.1), split between web-v1 (strict) and web-v2 (permissive); an outsider without proxy. */

@@ -11,7 +11,7 @@ import { buildResources } from "../../src/envoy/resources.ts";
 import { translate } from "../../src/ir/translate.ts";
 import { findTool } from "../../src/runtime/tools.ts";
 import { toFileResources } from "./file-resources.ts";
-import { createTestAuthority } from "./test-authority.ts";
+import { createTestAuthority } from "../support/mesh-pki.ts";
 
 const golden = join(import.meta.dirname, "../golden/mesh");
 const scenarios = readdirSync(golden, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => name);
@@ -21,7 +21,7 @@ let directory: string;
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), "weft-config-"));
   const authority = await createTestAuthority();
-  await writeCertificate(directory, await authority.issue("spiffe://weft.local/ns/shop/sa/default"));
+  await writeCertificate(directory, { ...(await authority.workload("spiffe://weft.local/ns/shop/sa/default")), trustBundle: authority.root });
 });
 
 afterEach(() => rmSync(directory, { recursive: true, force: true }));

@@ -13,7 +13,7 @@ import { proxyUser } from "../../src/std/well-known.ts";
 import type { ResourceSet } from "../../src/std/resource-set.ts";
 import { toFileResources } from "./file-resources.ts";
 import type { Answer, Call } from "./ask.ts";
-import type { TestAuthority } from "./test-authority.ts";
+import type { TestAuthority } from "../support/mesh-pki.ts";
 
 const execute = promisify(execFile);
 
@@ -90,7 +90,7 @@ function createPod({ name, namespace, address, directory, envoy, children }: Pod
       }
     },
     async startProxy(identity, authority) {
-      await writeCertificate(directory, await authority.issue(identity));
+      await writeCertificate(directory, { ...(await authority.workload(identity)), trustBundle: authority.root });
       giveAway(directory);
       const { dynamicResources: _ads, staticResources: _clusters, ...rest } = buildBootstrap({ xds: "127.0.0.1:15010", statsd: false, flushInterval: "5s" });
       const bootstrap = { ...rest, node: { id: `shop/${name}`, cluster: "weft" }, dynamicResources: fromFiles };

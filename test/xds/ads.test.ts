@@ -9,7 +9,7 @@ import { startXdsServer, type XdsServer } from "../../src/xds/server.ts";
 import type { ProxyOutcome } from "../../src/xds/sessions.ts";
 import { AdsClient, type ClientOptions } from "./ads-client.ts";
 import type { TlsIdentity } from "../../src/std/rotating.ts";
-import { createTestAuthority, type TestAuthority } from "./mesh-pki.ts";
+import { createTestAuthority, type TestAuthority } from "../support/mesh-pki.ts";
 
 const identity = "spiffe://weft.local/ns/shop/sa/web";
 const node = { id: "shop/web-1" };

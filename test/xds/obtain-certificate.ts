@@ -4,7 +4,7 @@ import { text } from "node:stream/consumers";
 import type { IncomingMessage } from "node:http";
 import { Pkcs10CertificateRequestGenerator } from "@peculiar/x509";
 import type { TlsIdentity } from "../../src/std/rotating.ts";
-import { newKeys, keyPem } from "./mesh-pki.ts";
+import { newKeys, keyPem } from "../support/mesh-pki.ts";
 
 /** A certificate by the CA's wire contract, as an agent asks for it. Throws what the CA answers otherwise. */
 export async function obtainCertificate(ca: { readonly url: string; readonly root: string }, token: string): Promise<TlsIdentity> {

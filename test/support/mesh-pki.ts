@@ -1,4 +1,4 @@
-/** Real certificates for tests of the ADS link, as the CA issues them. */
+/** Real certificates for tests of proxies and of their link to the controller, as the CA issues them. */
 import { randomBytes } from "node:crypto";
 import type { TlsIdentity } from "../../src/std/rotating.ts";
 import { createIssuer, createRoot, createServingLeaf, createWorkloadLeaf, type Signer } from "../../certs/x509/profiles.ts";
