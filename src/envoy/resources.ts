@@ -8,15 +8,20 @@ import type { InboundIr, OutboundIr, ProxyIr } from "../ir/proxy-ir.ts";
 import type { ResourceSet } from "../std/resource-set.ts";
 import { destinationClusters, destinationEndpoints, destinationName, inboundCluster, passthroughCluster } from "./clusters.ts";
 import { inboundListener } from "./inbound-listener.ts";
-import { listenerNames } from "./names.ts";
+import { callByIpv6Too, listenByIpv6Too } from "./ipv6.ts";
 import { outboundListener } from "./outbound-listener.ts";
 import { routeConfiguration } from "./routes.ts";
 
 /** All resources of one proxy; proxies with equal parts of the IR get the same objects. */
 export function buildResources(ir: ProxyIr): ResourceSet {
-  const { listener, ...shared } = remember(outboundResources, ir.outbound, buildOutbound);
+  const { listener: outbound, ...shared } = remember(outboundResources, ir.outbound, buildOutbound);
   const inbound = remember(inboundListeners, ir.inbound, inboundListener);
-  return { ...shared, listener: new Map([[listenerNames.inbound, inbound], [listenerNames.outbound, listener]]) };
+  const listeners = [inbound, outbound].map((listener) => (ir.ipv6 ? remember(dualListeners, listener, listenByIpv6Too) : listener));
+  return {
+    ...shared,
+    cluster: ir.ipv6 ? remember(dualClusters, shared.cluster, callByIpv6Too) : shared.cluster,
+    listener: new Map(listeners.map((listener) => [listener.name ?? "", listener])),
+  };
 }
 
 type Shared = Omit<ResourceSet, "listener"> & { readonly listener: ListenerJson };
@@ -24,6 +29,9 @@ type Shared = Omit<ResourceSet, "listener"> & { readonly listener: ListenerJson 
 /** They go with the parts of the IR that they are made of. */
 const outboundResources = new WeakMap<OutboundIr, Shared>();
 const inboundListeners = new WeakMap<InboundIr, ListenerJson>();
+/** What differs in a pod with an IPv6 address goes with what is there without one. */
+const dualListeners = new WeakMap<ListenerJson, ListenerJson>();
+const dualClusters = new WeakMap<ResourceSet["cluster"], ResourceSet["cluster"]>();
 
 function remember<K extends WeakKey, V>(known: WeakMap<K, V>, key: K, make: (key: K) => V): V {
   const found = known.get(key);

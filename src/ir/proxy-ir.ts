@@ -3,6 +3,8 @@ import type { Split, PortProtocol, SpiffeId, TlsMode, WorkloadKey } from "../mes
 
 export interface ProxyIr {
   readonly key: WorkloadKey;
+  /** The pod has an IPv6 address: it is called, and calls, by both families. */
+  readonly ipv6: boolean;
   readonly inbound: InboundIr;
   /** One object for all proxies that are told the same. */
   readonly outbound: OutboundIr;

@@ -11,7 +11,8 @@ export function translate(snapshot: MeshSnapshot, key: WorkloadKey): ProxyIr | u
   const workload = snapshot.workloads.get(key);
   if (workload === undefined || !workload.inMesh) return undefined;
   const shared = sharedOf(snapshot);
-  return { key, inbound: shared.inbound(workload), outbound: shared.outbound };
+  const ipv6 = workload.addresses.some((address) => address.includes(":"));
+  return { key, ipv6, inbound: shared.inbound(workload), outbound: shared.outbound };
 }
 
 interface Shared {

@@ -32,8 +32,8 @@ export interface Answer {
 function get({ url = "", headers = {} }: Call): Promise<Answer> {
   return new Promise((resolve) => {
     // Not as a URL, whose parser would tidy the path.
-    const [, host = "", port = "80", path = "/"] = /^http:\/\/([^:/]+)(?::([0-9]+))?(\/.*)$/.exec(url) ?? [];
-    const call = request({ host, port, path, headers, timeout: 5000, agent: false }, (response) => {
+    const [, ipv6, ipv4 = "", port = "80", path = "/"] = /^http:\/\/(?:\[([^\]]+)\]|([^:/]+))(?::([0-9]+))?(\/.*)$/.exec(url) ?? [];
+    const call = request({ host: ipv6 ?? ipv4, port, path, headers, timeout: 5000, agent: false }, (response) => {
       let body = "";
       response.setEncoding("utf8");
       response.on("data", (text: string) => (body += text));

@@ -33,8 +33,11 @@ export interface TestPods {
   stop(): Promise<void>;
 }
 
-/** Needs root. Addresses are 10.98.0.2, .3, … in the order of `add`; 10.97.0.0/16 is for virtual ones. */
-export async function startPods(): Promise<TestPods> {
+/**
+ * Needs root. Addresses are 10.98.0.2, .3, … in the order of `add`; 10.97.0.0/16 is for virtual ones. With `dual` they are
+ * fd98::2, fd98::3, … as well, and fd97::/64 is for virtual ones.
+ */
+export async function startPods(families: "ipv4" | "dual" = "ipv4"): Promise<TestPods> {
   if (process.getuid?.() !== 0) throw new Error("this test makes network namespaces: run it as root");
   const bridge = `weft-b${process.pid}`;
   const directory = mkdtempSync(join(tmpdir(), "weft-pods-"));
@@ -48,12 +51,14 @@ export async function startPods(): Promise<TestPods> {
   await ip("-n", bridge, "link", "add", "br0", "type", "bridge");
   await ip("-n", bridge, "address", "add", "10.98.0.1/16", "dev", "br0");
   await ip("-n", bridge, "link", "set", "br0", "up");
+  if (families === "dual") await ip("-n", bridge, "address", "add", "fd98::1/64", "dev", "br0", "nodad");
   return {
     async add(name, kind) {
       const namespace = `weft-${name}-${process.pid}`;
       const number = namespaces.push(namespace);
       const address = `10.98.0.${number}`;
       await joinBridge(namespace, { bridge, number, address });
+      if (families === "dual") await addIpv6(namespace, number);
       await run(children, namespace, { args: ["test/envoy/application.ts", name], sign: "ready" });
       if (kind === "mesh") await inNamespace(namespace, process.execPath, "src/cli/main.ts", "init");
       return createPod({ name, namespace, address, directory: join(directory, name), envoy, children });
@@ -118,6 +123,11 @@ async function joinBridge(namespace: string, { bridge, number, address }: { read
   await ip("-n", namespace, "link", "set", "eth0", "up");
   await ip("-n", namespace, "address", "add", `${address}/16`, "dev", "eth0");
   await ip("-n", namespace, "route", "add", "default", "via", "10.98.0.1");
+}
+
+async function addIpv6(namespace: string, number: number): Promise<void> {
+  await ip("-n", namespace, "address", "add", `fd98::${number}/64`, "dev", "eth0", "nodad");
+  await ip("-n", namespace, "-6", "route", "add", "default", "via", "fd98::1");
 }
 
 interface NodeProgram {

@@ -122,3 +122,30 @@ function missingClusters(value: unknown, set: ResourceSet): readonly string[] {
   const { clusters } = value as { readonly clusters: readonly { readonly name: string }[] };
   return clusters.filter(({ name }) => !set.cluster.has(name)).map(({ name }) => `weighted cluster ${name}`);
 }
+
+describe("a pod with an IPv6 address", () => {
+  const two = ["one", "two"].map((name, index) => pod(name, { ips: [`10.0.0.${index + 1}`, `fd00::${index + 1}`] }));
+  const { snapshot } = snapshotOf(...web, ...two, pod("three", { ips: ["10.0.0.9"] }));
+  const [one, other, ipv4] = ["one", "two", "three"].map((name) => {
+    const ir = translate(snapshot, `shop/${name}`);
+    if (ir === undefined) throw new Error(`${name} is not in the mesh`);
+    return buildResources(ir);
+  });
+
+  it("is reached by it and reaches its application by it; all else is as without", () => {
+    if (one === undefined || ipv4 === undefined) throw new Error("no resources");
+
+    expect(changes(ipv4, one)).toEqual(["cluster inbound", "listener inbound", "listener outbound"]);
+    expect(one.listener.get("inbound")).toMatchObject({ additionalAddresses: [{ address: { socketAddress: { address: "::", portValue: 15006 } } }] });
+    expect(one.listener.get("outbound")).toMatchObject({ additionalAddresses: [{ address: { socketAddress: { address: "::", portValue: 15001 } } }] });
+    expect(one.cluster.get("inbound")).toMatchObject({
+      upstreamBindConfig: { sourceAddress: { address: "127.0.0.6", portValue: 0 }, extraSourceAddresses: [{ address: { address: "::6", portValue: 0 } }] },
+    });
+    expect(JSON.stringify([...ipv4.listener.values(), ...ipv4.cluster.values()])).not.toContain("::");
+  });
+
+  it("is given the same objects as another one", () => {
+    expect(other?.listener.get("outbound")).toBe(one?.listener.get("outbound"));
+    expect(other?.cluster).toBe(one?.cluster);
+  });
+});

@@ -79,7 +79,7 @@ function withoutServers(ir: ProxyIr | undefined) {
 describe("the invariants", () => {
   const share = { namespace: "shop", service: "web", port: 80, weight: 1 };
   const destination = { namespace: "shop", service: "web", port: 80, protocol: "http" as const, addresses: ["10.97.0.1"], shares: [share], identities: ["spiffe://a/b"], servers: [{ address: "10.0.0.1", port: 8080, identity: "spiffe://a/b" }] };
-  const ir: ProxyIr = { key: "shop/web", inbound: { tlsMode: "strict", peerPrefix: "spiffe://a/", ports: [] }, outbound: { destinations: [destination] } };
+  const ir: ProxyIr = { key: "shop/web", ipv6: false, inbound: { tlsMode: "strict", peerPrefix: "spiffe://a/", ports: [] }, outbound: { destinations: [destination] } };
 
   function withDestinations(...destinations: readonly object[]): ProxyIr {
     return { ...ir, outbound: { destinations: destinations.map((changes) => ({ ...destination, ...changes })) } };
