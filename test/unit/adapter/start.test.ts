@@ -46,6 +46,17 @@ describe("the adapter", () => {
     expect(await samples(adapter)).toEqual(["a_total 3", 'weft_requests_total{code_class="2xx",direction="inbound",port="80"} 1']);
   });
 
+  it("ends when the pod itself says so", async () => {
+    const adapter = await start({ metrics: { host: "0.0.0.0", port: 0 } });
+    let ended = false;
+    void adapter.quit.then(() => (ended = true));
+
+    expect((await fetch(url(adapter, "/quitquitquit").replace("127.0.0.1", "127.0.0.9"), { method: "POST" })).status).toBe(403);
+    expect([(await fetch(url(adapter, "/quitquitquit"))).status, ended]).toEqual([404, false]);
+    expect((await fetch(url(adapter, "/quitquitquit"), { method: "POST" })).status).toBe(200);
+    await adapter.quit;
+  });
+
   it("takes UDP on the same port", async () => {
     const adapter = await start();
     const socket = createSocket("udp4");

@@ -19,11 +19,25 @@ const httpGet = fastCheck.record(
   },
   { requiredKeys: ["port"] },
 );
-const probe = fastCheck.oneof(
-  fastCheck.record({ httpGet, timeoutSeconds: fastCheck.integer({ min: 1, max: 9 }) }, { requiredKeys: ["httpGet"] }),
-  fastCheck.record({ tcpSocket: fastCheck.record({ port: fastCheck.integer({ min: 1, max: 99 }) }) }),
-  fastCheck.constant({ exec: { command: ["true"] } }),
-);
+const tcpSocket = fastCheck.record({ port: fastCheck.oneof(fastCheck.integer({ min: 1, max: 99 }), fastCheck.constantFrom("http", "missing")), host: fastCheck.constantFrom("", "example.org") }, { requiredKeys: ["port"] });
+const grpc = fastCheck.record({ port: fastCheck.integer({ min: 1, max: 99 }), service: fastCheck.oneof(fastCheck.string(), fastCheck.constant(null)) }, { requiredKeys: ["port"] });
+const exec = fastCheck.constant({ command: ["true"] });
+/** One action, or none, or two that the API server refuses; with `null` beside it, as templates write; in any order. */
+const probe = fastCheck
+  .record(
+    {
+      initialDelaySeconds: fastCheck.integer({ min: 0, max: 9 }),
+      httpGet: fastCheck.oneof(httpGet, fastCheck.constant(null)),
+      tcpSocket: fastCheck.oneof(tcpSocket, fastCheck.constant(null)),
+      grpc: fastCheck.oneof(grpc, fastCheck.constant(null)),
+      exec: fastCheck.oneof(exec, fastCheck.constant(null)),
+      timeoutSeconds: fastCheck.integer({ min: 1, max: 9 }),
+      terminationGracePeriodSeconds: fastCheck.integer({ min: 1, max: 99 }),
+    },
+    { requiredKeys: [] },
+  )
+  .chain((made) => fastCheck.shuffledSubarray(Object.entries(made)).map((entries) => Object.fromEntries(entries)));
+const lifecycle = fastCheck.record({ postStart: probe, preStop: probe, stopSignal: fastCheck.constant("SIGUSR1") }, { requiredKeys: [] });
 const container = fastCheck.record(
   {
     name,
@@ -33,7 +47,7 @@ const container = fastCheck.record(
     livenessProbe: probe,
     readinessProbe: probe,
     startupProbe: probe,
-    lifecycle: fastCheck.jsonValue(),
+    lifecycle: fastCheck.oneof({ arbitrary: lifecycle, weight: 4 }, fastCheck.jsonValue()),
     "x/y~z": fastCheck.jsonValue(),
   },
   { requiredKeys: ["name"] },
