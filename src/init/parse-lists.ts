@@ -4,7 +4,9 @@ export class InvalidValue extends Error {
 }
 
 /** How many entries one list may have: each is a rule that every new connection passes. */
-export const maxEntries = 64;
+const maxEntries = 64;
+/** Ports that the injector adds to a pod's own: those of its sidecars, and of probes that are not rewritten. */
+const maxAddedPorts = 512;
 
 /** Everything, or the entries of a list. */
 export type Included = "*" | readonly string[];
@@ -26,6 +28,7 @@ export function parseId(text: string): number {
 /** One kind of list: what its entries are, and how one is written in a rule; undefined = it is none. */
 interface EntryKind {
   readonly wanted: string;
+  readonly most?: number;
   readonly read: (text: string) => string | undefined;
 }
 
@@ -39,6 +42,11 @@ const interfaces: EntryKind = { wanted: "names of network interfaces like net1, 
 /** Comma-separated ports and ranges, as iptables prints them: `80`, `8000:8010`. Empty text is the empty list. @throws InvalidValue naming all bad ones. */
 export function parsePorts(text: string): readonly string[] {
   return parseList(text, ports);
+}
+
+/** The same, with room for what the injector adds. @throws InvalidValue naming all bad ones. */
+export function parseExcludedInboundPorts(text: string): readonly string[] {
+  return parseList(text, { ...ports, most: maxEntries + maxAddedPorts });
 }
 
 /** The same, or `*`. @throws InvalidValue naming all bad ones. */
@@ -57,12 +65,12 @@ export function parseInterfaces(text: string): readonly string[] {
 }
 
 /** Entries once each, in their order. @throws InvalidValue naming all bad ones, or when there are too many. */
-export function parseList(text: string, { wanted, read }: EntryKind): readonly string[] {
+export function parseList(text: string, { wanted, read, most = maxEntries }: EntryKind): readonly string[] {
   const items = text
     .split(",")
     .map((item) => item.trim())
     .filter((item) => item !== "");
-  if (items.length > maxEntries) throw new InvalidValue(`${items.length} entries are too many. Give at most ${maxEntries}; ranges and networks hold many in one.`);
+  if (items.length > most) throw new InvalidValue(`${items.length} entries are too many. Give at most ${most}; ranges and networks hold many in one.`);
   const entries = items.map((item) => ({ item, entry: read(item) }));
   const bad = entries.filter(({ entry }) => entry === undefined).map(({ item }) => quote(item));
   if (bad.length > 0) throw new InvalidValue(`${listed(bad)} cannot be used. Give ${wanted}, comma-separated.`);

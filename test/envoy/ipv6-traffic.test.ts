@@ -3,7 +3,7 @@ import { buildResources } from "../../src/envoy/resources.ts";
 import { translate } from "../../src/ir/translate.ts";
 import { endpoint, pod, service, servicePort, slice, snapshotOf, tlsConfig } from "../unit/mesh/objects.ts";
 import { startPods, type TestPod, type TestPods } from "./pods.ts";
-import { createTestAuthority } from "./test-authority.ts";
+import { createTestAuthority } from "../support/mesh-pki.ts";
 
 /** Pods with addresses of both families: client → web (strict), by a Service of each family; an outsider without proxy. */
 const addresses = { client: ["10.98.0.2", "fd98::2"], web: ["10.98.0.3", "fd98::3"], outsider: ["10.98.0.4", "fd98::4"] } as const;

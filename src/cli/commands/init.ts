@@ -1,6 +1,6 @@
 import { Option } from "commander";
 import { inboundSourceCommand } from "../../init/addresses.ts";
-import { InvalidValue, parseId, parseIds, parseInterfaces, parsePort, parsePorts, parsePortsOrAll } from "../../init/parse-lists.ts";
+import { InvalidValue, parseExcludedInboundPorts, parseId, parseIds, parseInterfaces, parsePort, parsePorts, parsePortsOrAll } from "../../init/parse-lists.ts";
 import { parseNetworks, parseNetworksOrAll } from "../../init/parse-networks.ts";
 import { RedirectionError } from "../../init/redirection-error.ts";
 import { buildRules, formatRestore, type RedirectionOptions } from "../../init/rules.ts";
@@ -91,7 +91,7 @@ const parsers = {
   proxyUid: parseId,
   proxyGid: parseId,
   includeInboundPorts: parsePortsOrAll,
-  excludeInboundPorts: parsePorts,
+  excludeInboundPorts: parseExcludedInboundPorts,
   excludeInboundCidrs: parseNetworks,
   includeOutboundPorts: parsePortsOrAll,
   excludeOutboundPorts: parsePorts,
@@ -122,7 +122,7 @@ function readOptions(flags: Flags): RedirectionOptions {
     proxyUid: parseId(flags.proxyUid),
     proxyGid: flags.proxyGid === undefined ? undefined : parseId(flags.proxyGid),
     includedInboundPorts: parsePortsOrAll(flags.includeInboundPorts),
-    excludedInboundPorts: withSidecars(parsePorts(flags.excludeInboundPorts)),
+    excludedInboundPorts: withSidecars(parseExcludedInboundPorts(flags.excludeInboundPorts)),
     excludedInboundNetworks: parseNetworks(flags.excludeInboundCidrs),
     includedOutboundPorts: parsePortsOrAll(flags.includeOutboundPorts),
     excludedOutboundPorts: parsePorts(flags.excludeOutboundPorts),

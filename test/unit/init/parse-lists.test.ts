@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { InvalidValue, parseId, parseIds, parseInterfaces, parsePort, parsePorts, parsePortsOrAll } from "../../../src/init/parse-lists.ts";
+import { InvalidValue, parseExcludedInboundPorts, parseId, parseIds, parseInterfaces, parsePort, parsePorts, parsePortsOrAll } from "../../../src/init/parse-lists.ts";
 
 const wantedPorts = "Give ports from 1 to 65535, or ranges of them like 8000-8010, comma-separated.";
 
@@ -26,6 +26,13 @@ describe("lists of ports", () => {
 
     expect(parsePorts(ports.join(","))).toEqual(ports);
     expect(() => parsePorts([...ports, "1"].join(","))).toThrow(new InvalidValue("65 entries are too many. Give at most 64; ranges and networks hold many in one."));
+  });
+
+  it("hold what the injector adds besides, where ports are excluded inbound", () => {
+    const ports = Array.from({ length: 576 }, (_, index) => String(index + 1));
+
+    expect(parseExcludedInboundPorts(ports.join(","))).toEqual(ports);
+    expect(() => parseExcludedInboundPorts([...ports, "1"].join(","))).toThrow(new InvalidValue("577 entries are too many. Give at most 576; ranges and networks hold many in one."));
   });
 
   it("may be * where something is included", () => {
