@@ -1,4 +1,5 @@
 import { isIPv4 } from "node:net";
+import { networkInterfaces } from "node:os";
 import { askHttp } from "./probes-http.ts";
 import { askTcp } from "./probes-tcp.ts";
 import type { Asking, Probe, ProbeAnswer } from "./probes.ts";
@@ -7,7 +8,7 @@ import type { Asking, Probe, ProbeAnswer } from "./probes.ts";
  * The redirection lets this source through to the application (src/init/rules.ts). The agent runs as the proxy's user, so
  * from any other its call to the pod's own address would meet the inbound listener, which strict mode closes to it.
  */
-const probeSource = "127.0.0.6";
+const probeSource = { ipv4: "127.0.0.6", ipv6: "::6" } as const;
 /** The answer must be with the kubelet before it gives up, or its event would not tell what happened. */
 const headStart = 100;
 
@@ -28,8 +29,11 @@ export async function runHook(hook: Probe, host: string, call: Pick<Asking, "use
   await ask(hook, { host, localAddress: sourceFor(host), ...call });
 }
 
+/** All of 127.0.0.0/8 is this machine's; `::6` is the pod's only where `weft init` has made it so. */
 function sourceFor(host: string): string | undefined {
-  return isIPv4(host) ? probeSource : undefined;
+  if (isIPv4(host)) return probeSource.ipv4;
+  const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return own.some(({ address }) => address === probeSource.ipv6) ? probeSource.ipv6 : undefined;
 }
 
 async function ask(probe: Probe, asking: Asking): Promise<ProbeAnswer> {

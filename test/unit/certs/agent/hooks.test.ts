@@ -44,6 +44,18 @@ describe("a rewritten tcpSocket probe", () => {
     await vi.waitFor(() => expect(sources).toEqual(["127.0.0.6"]));
   });
 
+  it("is made over IPv6 too, from any source where redirection has made none for it", async () => {
+    const sources: unknown[] = [];
+    const server = createTcpServer((socket) => sources.push(socket.on("error", () => undefined).remoteAddress));
+    await new Promise<void>((resolve) => server.listen(0, "::1", resolve));
+    ending.push(async () => void (await new Promise((resolve) => server.close(resolve))));
+    const { port } = server.address() as AddressInfo;
+    const { address } = await agent({ "db/liveness": { port, timeout: 1, tcpSocket: { port } } }, { podIp: "::1" });
+
+    expect((await call(address, "/probes/db/liveness")).status).toBe(200);
+    await vi.waitFor(() => expect(sources).toEqual(["::1"]));
+  });
+
   it("fails when it does not", async () => {
     const port = await deadPort();
     const { address } = await agent({ "db/liveness": { port, timeout: 1, tcpSocket: { port } } });
