@@ -21,10 +21,11 @@ export function createRefusals(): Refusals {
   return {
     record(outcome) {
       const refused = resourcesOf(outcome.proxy);
-      for (const name of outcome.names) {
+      for (const name of outcome.names) refused.delete(`${outcome.type} ${name}`);
+      if (outcome.kind === "accepted") return;
+      for (const name of blamed(outcome)) {
         const key = `${outcome.type} ${name}`;
-        refused.delete(key);
-        if (outcome.kind === "refused" && isBlamed(name, outcome)) refused.set(key, problemOf(outcome.proxy, key, outcome.sentence));
+        refused.set(key, problemOf(outcome.proxy, key, outcome.sentence));
       }
     },
     forget: (proxy) => void byProxy.delete(proxy),
@@ -33,8 +34,9 @@ export function createRefusals(): Refusals {
 }
 
 /** Envoy refuses a response as a whole and names the bad ones among its resources; when it names none, all are. */
-function isBlamed(name: string, outcome: ProxyOutcome & { readonly kind: "refused" }): boolean {
-  return outcome.sentence.includes(name) || !outcome.names.some((other) => outcome.sentence.includes(other));
+function blamed({ names, sentence }: ProxyOutcome & { readonly kind: "refused" }): readonly string[] {
+  const named = names.filter((name) => sentence.includes(name));
+  return named.length === 0 ? names : named;
 }
 
 function problemOf(proxy: string, resource: string, sentence: string): Problem {

@@ -30,6 +30,11 @@ export interface PublishOptions {
   readonly changedAt?: number;
 }
 
+/** Streams of one proxy; an Envoy has one, and a second while it reconnects or restarts hot. The oldest gives way. */
+const maxStreams = 4;
+/** With those that were ended, and of which the client has not read the end. */
+const maxCalls = 8;
+
 /** Proxies looked at before the event loop serves others. */
 const batchSize = 64;
 
@@ -39,6 +44,8 @@ export class Sessions {
   readonly #open = new Set<Session>();
   readonly #byProxy = new Map<string, Set<Session>>();
   readonly #views = new Map<string, { readonly set: ResourceSet; readonly view: ProxyView }>();
+  /** How many calls of each proxy hold anything. */
+  readonly #calls = new Map<string, number>();
   /** To be looked at again. */
   readonly #dirty = new Set<Session>();
   readonly #convergence;
@@ -84,7 +91,7 @@ export class Sessions {
 
   #host(spiffeIds: readonly string[]): SessionHost {
     return {
-      admit: (nodeId) => this.#options.authorize(nodeId, spiffeIds),
+      admit: (nodeId) => this.#admit(nodeId, spiffeIds),
       viewOf: (proxy) => this.#viewOf(proxy),
       onAdmitted: (session) => this.#onAdmitted(session),
       onOutcome: (session, outcome) => this.#onOutcome(session, outcome),
@@ -93,6 +100,7 @@ export class Sessions {
         if (!this.#dirty.has(session)) this.#convergence.settled(session);
       },
       onClosed: (session, reason) => this.#onClosed(session, reason),
+      onEnded: (session) => this.#onEnded(session),
     };
   }
 
@@ -123,10 +131,21 @@ export class Sessions {
     return view;
   }
 
+  #admit(nodeId: string, spiffeIds: readonly string[]): Admission {
+    const admission = this.#options.authorize(nodeId, spiffeIds);
+    if (!admission.ok || (this.#calls.get(admission.proxy) ?? 0) < maxCalls) return admission;
+    return { ok: false, reason: `${admission.proxy} has ${maxCalls} streams that it does not read` };
+  }
+
   #onAdmitted(session: Session): void {
     const { proxy } = session;
+    this.#calls.set(proxy, (this.#calls.get(proxy) ?? 0) + 1);
     const sessions = this.#byProxy.get(proxy);
-    if (sessions !== undefined) return void sessions.add(session);
+    if (sessions !== undefined) {
+      const [oldest] = sessions.add(session);
+      if (sessions.size > maxStreams) oldest?.close(status.RESOURCE_EXHAUSTED, `the proxy has opened ${maxStreams} newer streams`);
+      return;
+    }
     this.#byProxy.set(proxy, new Set([session]));
     this.#options.onConnection?.(proxy, true);
   }
@@ -151,6 +170,12 @@ export class Sessions {
     this.#byProxy.delete(proxy);
     this.#views.delete(proxy);
     this.#options.onConnection?.(proxy, false);
+  }
+
+  #onEnded({ proxy }: Session): void {
+    const left = (this.#calls.get(proxy) ?? 0) - 1;
+    if (left > 0) this.#calls.set(proxy, left);
+    else this.#calls.delete(proxy);
   }
 }
 

@@ -123,10 +123,13 @@ function settle(state: StreamState, request: DeltaRequest): { readonly state: St
   return { state: { ...state, deliveries, expected }, outcome: { kind: "refused", type, names, sentence: request.error } };
 }
 
-/** The answer to a request: everything of its type that is new, or what was asked for by name. */
+/**
+ * The answer to a request: everything of its type that is new, or what was asked for by name. What is asked for again
+ * while it is on its way goes out when the client has answered: else each such request would cost a copy of the mesh.
+ */
 function reply(progress: Progress, type: ResourceType, asked: Subscribed["asked"]): Progress {
   const { view, types } = progress.state;
-  if (view === undefined) return progress;
+  if (view === undefined || isOnItsWay(progress.state, type, asked)) return progress;
   const { changed, removed } = differenceTo(view[type], types[type]);
   const content = {
     changed: changed.filter((name) => asked === "everything" || asked.has(name)),
@@ -134,6 +137,14 @@ function reply(progress: Progress, type: ResourceType, asked: Subscribed["asked"
   };
   const empty = content.changed.length + content.removed.length === 0;
   return empty && types[type].greeted ? progress : deliver(progress, type, content);
+}
+
+function isOnItsWay({ deliveries }: StreamState, type: ResourceType, asked: Subscribed["asked"]): boolean {
+  for (const delivery of deliveries.values()) {
+    if (delivery.type !== type || !delivery.holding) continue;
+    if (asked === "everything" || delivery.names.some((name) => asked.has(name))) return true;
+  }
+  return false;
 }
 
 const removalOrder: readonly ResourceType[] = ["listener", "route", "cluster", "endpoint"];

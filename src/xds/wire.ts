@@ -7,6 +7,9 @@ import { typeUrlOf } from "./encode.ts";
 import type { DeltaResponse } from "./stream.ts";
 import type { DeltaRequest } from "./subscription.ts";
 
+/** Of a refusal, which is logged and kept: Envoy's name the resource and the field, not more. */
+const maxSentence = 2_000;
+
 /** Throws on bytes that are no DeltaDiscoveryRequest. */
 export function decodeRequest(bytes: Uint8Array): DeltaDiscoveryRequest {
   return fromBinary(DeltaDiscoveryRequestSchema, bytes);
@@ -21,7 +24,7 @@ export function readRequest(message: DeltaDiscoveryRequest, type: ResourceType):
     initialVersions: new Map(Object.entries(message.initialResourceVersions)),
     nonce: message.responseNonce,
     // The presence of error_detail is the refusal, an empty message too.
-    error: message.errorDetail === undefined ? undefined : message.errorDetail.message || "no reason given",
+    error: message.errorDetail === undefined ? undefined : message.errorDetail.message.slice(0, maxSentence) || "no reason given",
   };
 }
 

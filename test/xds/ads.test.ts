@@ -7,6 +7,7 @@ import type { DeltaDiscoveryResponse } from "../../src/gen/envoy/service/discove
 import type { ResourceSet } from "../../src/std/resource-set.ts";
 import { startXdsServer, type XdsServer } from "../../src/xds/server.ts";
 import type { ProxyOutcome } from "../../src/xds/sessions.ts";
+import { openDeaf } from "./deaf-client.ts";
 import { AdsClient, type ClientOptions } from "./ads-client.ts";
 import type { TlsIdentity } from "../../src/std/rotating.ts";
 import { createTestAuthority, type TestAuthority } from "../support/mesh-pki.ts";
@@ -48,6 +49,14 @@ function clustersOf(response: DeltaDiscoveryResponse): string[] {
     const { connectTimeout } = fromBinary(ClusterSchema, resource?.value ?? new Uint8Array());
     return `${name}=${connectTimeout?.seconds}s`;
   });
+}
+
+/** The first answer that is not undefined. */
+async function eventually<T>(ask: () => Promise<T | undefined>): Promise<T> {
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined) return answer;
+  }
 }
 
 describe("the ADS server, over real mTLS", () => {
@@ -248,6 +257,20 @@ describe("the ADS server, over real mTLS", () => {
       code: status.INVALID_ARGUMENT,
       details: /does not serve the type/,
     },
+    {
+      what: "a name that none of ours can be",
+      send: (ads: AdsClient) => ads.send("endpoint", { node, resourceNamesSubscribe: ["x".repeat(1025)] }),
+      code: status.INVALID_ARGUMENT,
+      details: /longer than 1024/,
+    },
+    {
+      what: "a storm of requests",
+      send: (ads: AdsClient) => {
+        for (let count = 0; count < 3000; count++) ads.send("cluster", { node, responseNonce: "none" });
+      },
+      code: status.RESOURCE_EXHAUSTED,
+      details: /more requests/,
+    },
     { what: "bytes that are no request", send: (ads: AdsClient) => ads.raw(new Uint8Array([255, 255, 255])), code: status.INTERNAL, details: /./ },
     { what: "more bytes than a mesh has", send: (ads: AdsClient) => ads.raw(new Uint8Array(5 << 20)), code: status.RESOURCE_EXHAUSTED, details: /./ },
   ])("ends a stream with $what, and lives", async ({ send, code, details }) => {
@@ -260,6 +283,45 @@ describe("the ADS server, over real mTLS", () => {
     expect(end.code).toBe(code);
     expect(end.details).toMatch(details);
     expect(clustersOf(await other.next())).toEqual(["a=1s"]);
+  });
+
+  it("lets the oldest stream of a proxy give way, and goes on when streams come and go", async () => {
+    const streams: AdsClient[] = [];
+    for (let count = 0; count < 20; count++) {
+      const ads = connect();
+      ads.send("cluster", { node });
+      await ads.next();
+      streams.push(ads);
+    }
+
+    expect(await streams[0]?.ended).toEqual({ code: status.RESOURCE_EXHAUSTED, details: "the proxy has opened 4 newer streams" });
+    current = resources({ a: cluster("a", 2) });
+    for (const ads of streams) ads.send("cluster", { responseNonce: "1" });
+    server.publish();
+    const told = await streams.at(-1)?.next();
+    expect(told?.resources.map(({ name, version }) => ({ name, changed: version !== "" }))).toEqual([{ name: "a", changed: true }]);
+  });
+
+  it("keeps a few answers for a client that does not read, and refuses more streams of it", async () => {
+    current = resources({ a: { name: "a", altStatName: "x".repeat(200_000) } });
+    const deaf = Array.from({ length: 8 }, () => openDeaf({ port: server.address.split(":")[1] ?? "", credentials: client, node }));
+    await expect.poll(() => server.connected()).toEqual([node.id]);
+    await Promise.all(deaf.map(({ asked }) => asked));
+
+    const refused = await eventually(async () => {
+      const ads = connect();
+      ads.send("cluster", { node });
+      return Promise.race([ads.ended, ads.next().then(() => undefined)]);
+    });
+
+    expect(refused).toEqual({ code: status.PERMISSION_DENIED, details: "shop/web-1 has 8 streams that it does not read" });
+    for (const { close } of deaf) close();
+    const after = await eventually(async () => {
+      const ads = connect();
+      ads.send("cluster", { node });
+      return Promise.race([ads.next().then(({ resources: [first] }) => first?.name), ads.ended.then(() => undefined)]);
+    });
+    expect(after).toBe("a");
   });
 
   it("refuses state-of-the-world xDS and says what to set", async () => {

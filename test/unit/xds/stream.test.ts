@@ -224,8 +224,25 @@ describe("a delta ADS stream", () => {
     expect(run([...envoyStart, { kind: "view", view: next }, { kind: "timeout" }]).log.slice(9)).toEqual([["endpoint#5 +a@2"], ["listener#6 +l@2"]]);
   });
 
+  it("tells what is asked for again while it is on its way once more, when the client has answered", () => {
+    const { log } = run([
+      { kind: "view", view: view({ cluster: { a: "1" }, route: { r: "1", s: "1" } }) },
+      request("route", { subscribe: ["r"] }),
+      request("route", { subscribe: ["r"] }),
+      request("route", { subscribe: ["r"] }),
+      request("route", { subscribe: ["s"] }),
+      request("route", { nonce: "2" }),
+      request("route", { nonce: "1" }),
+      request("cluster"),
+      request("cluster", { subscribe: ["*"] }),
+      request("cluster", { subscribe: ["*"] }),
+    ]);
+
+    expect(log).toEqual([[], ["route#1 +r@1"], [], [], ["route#2 +s@1"], [], ["route#3 +r@1"], ["cluster#4 +a@1"], [], []]);
+  });
+
   it("ends a stream that asks again and again without answering", () => {
-    const flood = Array.from({ length: streamLimits.deliveries + 1 }, () => request("route", { subscribe: ["r"] }));
+    const flood = Array.from({ length: streamLimits.deliveries + 1 }, (_, index) => request("route", { subscribe: [`r${index}`] }));
 
     expect(run([start, ...flood]).last.violation).toBe("more than 1000 responses without an answer");
   });
