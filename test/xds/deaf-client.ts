@@ -3,17 +3,17 @@ import { connect } from "node:http2";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { DeltaDiscoveryRequestSchema } from "../../src/gen/envoy/service/discovery/v3/discovery_pb.js";
 import { typeUrlOf } from "../../src/xds/encode.ts";
-import type { Credentials } from "./mesh-pki.ts";
+import type { TlsIdentity } from "../../src/std/rotating.ts";
 
 export interface DeafOptions {
   readonly port: string;
-  readonly credentials: Credentials;
+  readonly credentials: TlsIdentity;
   readonly node: { readonly id: string };
 }
 
 /** Asks for all clusters; `asked` resolves when the server has taken the request. */
 export function openDeaf({ port, credentials, node }: DeafOptions): { readonly asked: Promise<unknown>; close(): void } {
-  const { privateKey: key, certificateChain: cert } = credentials;
+  const { key, certificateChain: cert } = credentials;
   const session = connect(`https://127.0.0.1:${port}`, { key, cert, rejectUnauthorized: false, settings: { initialWindowSize: 0 } });
   session.on("error", () => undefined);
   const stream = session.request({
