@@ -1,14 +1,17 @@
+import type { IncomingMessage } from "node:http";
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { parseAdmissionReview, reviewAnswer, type AdmissionRequest } from "../src/api/admission.ts";
 import type { MeshConfig } from "../src/api/mesh-config.ts";
 import type { ObjectSource } from "../src/api/objects.ts";
 import type { Logger } from "../src/runtime/logger.ts";
+import { handshakeTimeout, httpLimits } from "../src/runtime/server-limits.ts";
 import type { TlsIdentity } from "../src/std/rotating.ts";
 import { answerRequest, namespaceOf, type Answer } from "./answer.ts";
 import { awaitNamespace } from "./await-namespace.ts";
 import { createInjector, type Injector } from "./inject/injector.ts";
 import { recordAt, textAt } from "./inject/opaque.ts";
 import type { AdmissionMetrics } from "./metrics.ts";
+import { bodyLimit, BodyReader, parseJson } from "./read-body.ts";
 
 export interface AppDependencies {
   readonly source: ObjectSource;
@@ -25,8 +28,8 @@ export interface AppDependencies {
   readonly tls?: TlsIdentity;
 }
 
-/** Pods are at most 1.5 MiB in etcd; a review of an update would carry two. */
-const bodyLimit = 8 * 1024 * 1024;
+/** The API server, which speaks HTTP/1.1 here, opens one for each admission that it waits for. */
+const maxConnections = 2_000;
 
 /**
  * The webhook as a function of what it depends on: `POST /mutate`, `/healthz`, `/readyz`. A call is answered with a valid
@@ -35,8 +38,9 @@ const bodyLimit = 8 * 1024 * 1024;
  */
 export function buildApp(dependencies: AppDependencies): FastifyInstance {
   const { tls } = dependencies;
-  const options = { bodyLimit, logger: false, requestTimeout: 10_000, return503OnClosing: false, forceCloseConnections: "idle" as const };
-  const app = tls === undefined ? Fastify(options) : (Fastify({ ...options, https: tlsOptions(tls) }) as unknown as FastifyInstance);
+  const options = { bodyLimit, logger: false, requestTimeout: httpLimits.requestTimeout, return503OnClosing: false, forceCloseConnections: "idle" as const };
+  const app = tls === undefined ? Fastify(options) : (Fastify({ ...options, https: { ...tlsOptions(tls), handshakeTimeout, ...httpLimits } }) as unknown as FastifyInstance);
+  app.server.maxConnections = maxConnections;
   acceptJson(app);
   app.setErrorHandler((error: FastifyError, _request, reply) => refuse(reply, dependencies, error));
   app.setNotFoundHandler((request, reply) => sendStatus(reply, 404, `there is no ${request.method} ${request.url}; the webhook answers POST /mutate`));
@@ -60,14 +64,12 @@ export function tlsOptions({ key, certificateChain }: TlsIdentity): { readonly k
  * and nothing here copies by assignment: the user's pod is let through.
  */
 function acceptJson(app: FastifyInstance): void {
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser("application/json", { parseAs: "string" }, (_request, body, done) => {
-    try {
-      done(null, JSON.parse(String(body)));
-    } catch (error) {
-      done(Object.assign(new Error(`the body is not JSON: ${error instanceof Error ? error.message : String(error)}`), { statusCode: 400 }));
-    }
+  const bodies = new BodyReader();
+  app.addHook("onRequest", async (request, reply) => {
+    reply.raw.once("close", () => bodies.release(request.raw));
   });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("application/json", async (_request: FastifyRequest, body: IncomingMessage) => parseJson(await bodies.read(body)));
 }
 
 interface MutateDependencies extends AppDependencies {
@@ -133,14 +135,18 @@ function badRequest(message: string): Error & { readonly statusCode: number } {
 
 /** Client errors are the caller's; anything else is ours, and its text stays in the log. */
 function refuse(reply: FastifyReply, { logger, metrics }: AppDependencies, error: Error & { readonly statusCode?: number }): FastifyReply {
-  const status = error.statusCode ?? 500;
+  // Only what is nested without end exhausts the stack.
+  const status = error instanceof RangeError ? 400 : (error.statusCode ?? 500);
   metrics.refused();
-  if (status >= 500) {
+  if (status === 500) {
     logger.error({ err: error }, "admission failed");
     return sendStatus(reply, 500, "the webhook failed; its log says why");
   }
-  logger.warn({ status, reason: error.message }, "admission request refused");
-  return sendStatus(reply, status, status === 413 ? `the body is larger than ${bodyLimit} bytes` : error.message);
+  const message = error instanceof RangeError ? "the review is nested too deeply" : error.message;
+  logger.warn({ status, reason: message }, "admission request refused");
+  // What is left of the body is not worth waiting for.
+  if (status === 413 || status === 503) reply.header("connection", "close");
+  return sendStatus(reply, status, message);
 }
 
 /** A Kubernetes Status: the API server takes its message over into its own error. */

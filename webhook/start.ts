@@ -10,6 +10,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { MeshConfig } from "../src/api/mesh-config.ts";
 import type { ObjectSource } from "../src/api/objects.ts";
 import type { Logger } from "../src/runtime/logger.ts";
+import { httpLimits } from "../src/runtime/server-limits.ts";
 import type { Endpoint } from "../src/std/endpoint.ts";
 import type { Rotating, TlsIdentity } from "../src/std/rotating.ts";
 import { buildApp, tlsOptions } from "./app.ts";
@@ -95,7 +96,7 @@ function renew(server: HttpsServer, servingPki: Rotating<WebhookIdentity>, logge
 }
 
 async function startTelemetry(endpoint: Endpoint, { registry }: AdmissionMetrics): Promise<Server> {
-  const server = createServer((request, response) => {
+  const server = createServer(httpLimits, (request, response) => {
     if (request.url?.split("?")[0] !== "/metrics") {
       response.writeHead(404).end("weft: the metrics are at /metrics\n");
       return;

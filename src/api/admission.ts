@@ -49,7 +49,7 @@ const reviewVersion = "admission.k8s.io/v1";
 export function parseAdmissionReview(body: unknown): { readonly request: AdmissionRequest } | { readonly fault: string } {
   const { apiVersion, kind } = typeof body === "object" && body !== null ? (body as Readonly<Record<string, unknown>>) : {};
   if (kind !== "AdmissionReview") return { fault: "the body is no AdmissionReview" };
-  if (apiVersion !== reviewVersion) return { fault: `the review has the version '${String(apiVersion)}'; ${reviewVersion} is the one that is answered` };
+  if (apiVersion !== reviewVersion) return { fault: `the review has the version '${typeof apiVersion === "string" ? apiVersion.slice(0, 100) : ""}'; ${reviewVersion} is the one that is answered` };
   const checked = checkSchema(Review, body, "");
   return checked.ok ? { request: checked.value.request } : { fault: `the review is not valid: ${checked.faults.join("; ")}` };
 }

@@ -34,3 +34,12 @@ export function integerAt(value: unknown, key: string): number | undefined {
   const found = field(value, key);
   return typeof found === "number" && Number.isSafeInteger(found) ? found : undefined;
 }
+
+/**
+ * A value for a person: YAML reads an unquoted `true` as a boolean, and its text is what was written. An object is not
+ * asked, for it may have a `toString` of its own.
+ */
+export function showScalar(value: unknown): string {
+  if (Array.isArray(value)) return "a list";
+  return typeof value === "object" && value !== null ? "an object" : String(value);
+}

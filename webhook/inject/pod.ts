@@ -1,5 +1,5 @@
 import { readCalls, type KubeletCall } from "./kubelet-calls.ts";
-import { asRecord, field, integerAt, listAt, recordAt, textAt, type Opaque } from "./opaque.ts";
+import { asRecord, field, integerAt, listAt, recordAt, showScalar, textAt, type Opaque } from "./opaque.ts";
 
 /** The two lists of a pod's spec that hold containers which exist at admission. */
 export type ContainerList = "initContainers" | "containers";
@@ -66,7 +66,7 @@ export function readPod(raw: unknown): PodView | undefined {
 
 /** YAML reads an unquoted `true` as a boolean: its text is judged, so that the message can show it. */
 function readLabels(metadata: Opaque): Record<string, string> {
-  const entries = Object.entries(recordAt(metadata, "labels")).map(([key, value]): [string, string] => [key, String(value)]);
+  const entries = Object.entries(recordAt(metadata, "labels")).map(([key, value]): [string, string] => [key, showScalar(value)]);
   return Object.fromEntries(entries);
 }
 

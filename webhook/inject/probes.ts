@@ -10,7 +10,7 @@ import { containers, ports } from "../../src/std/well-known.ts";
 import { findAgent, findProbesVariable } from "./injected.ts";
 import { isHook, type Action, type CallKind, type KubeletCall } from "./kubelet-calls.ts";
 import { toJson } from "./operations.ts";
-import { field, integerAt, textAt, type Opaque } from "./opaque.ts";
+import { field, integerAt, showScalar, textAt, type Opaque } from "./opaque.ts";
 import { probeKey, type ProbeEntry } from "./probe-entries.ts";
 import type { ContainerView, PodView } from "./pod.ts";
 
@@ -107,7 +107,7 @@ function toEntry(container: ContainerView, call: KubeletCall): ProbeEntry | stri
   const host = textAt(settings, "host");
   if (host !== "") return `it asks the host '${host}', not the pod`;
   const port = resolvePort(container, field(settings, "port"));
-  if (port === undefined) return `its port '${String(field(settings, "port"))}' is none of the container's`;
+  if (port === undefined) return `its port '${showScalar(field(settings, "port"))}' is none of the container's`;
   if (port === ports.agent) return `its port ${port} is the agent's own`;
   return { port, ...(timeout === undefined ? {} : { timeout }), [action]: settings };
 }

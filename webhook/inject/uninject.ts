@@ -71,7 +71,7 @@ function restoreMetadata(raw: Opaque, pod: PodView, undo: Undo): Opaque {
   const added = new Set([statusAnnotation, ...(undo.annotations ?? [])]);
   const annotations = Object.entries(pod.annotations)
     .filter(([key]) => !added.has(key))
-    .map(([key, value]) => [key, key === evictAnnotation && undo.evictAppended === true ? removeVolume(String(value)) : value]);
+    .map(([key, value]) => [key, key === evictAnnotation && undo.evictAppended === true && typeof value === "string" ? removeVolume(value) : value]);
   const before = asRecord(field(raw, "metadata")) ?? {};
   const metadata = annotations.length > 0 ? { ...before, annotations: Object.fromEntries(annotations) } : withoutAnnotations(before, undo);
   const { metadata: _metadata, ...rest } = raw;

@@ -1,3 +1,4 @@
+import { request } from "node:https";
 import jsonPatch, { type Operation } from "fast-json-patch";
 import { pino } from "pino";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -46,6 +47,13 @@ async function start(options: Partial<WebhookOptions> = {}): Promise<Webhook> {
 
 function send(webhook: Webhook, body: string | undefined, path = "/mutate"): Promise<Called> {
   return call({ port: webhook.address.port, ca: material.caBundle, path, ...(body === undefined ? {} : { body }) });
+}
+
+/** A request whose body lacks its last byte; `sent` resolves when the rest is on its way. */
+function openBody(port: number, length: number) {
+  const opened = request({ host: "127.0.0.1", port, path: "/mutate", method: "POST", rejectUnauthorized: false, agent: false, headers: { "content-type": "application/json", "content-length": length } });
+  opened.on("error", () => undefined);
+  return { sent: new Promise((resolve) => opened.write(" ".repeat(length - 1), resolve)), close: () => opened.destroy() };
 }
 
 const pod = { metadata: { name: "books-1", labels: { app: "books" } }, spec: { containers: [{ name: "app", image: "app:1" }] } };
@@ -146,6 +154,10 @@ describe("a call that is no request", () => {
     ["no request", '{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview"}', 400, /lacks request/],
     ["no uid", review({ uid: undefined }), 400, /request lacks uid/],
     ["no pod", review({ object: {} }), 400, /request.object is no Pod/],
+    ["a version that is no text", '{"apiVersion":{"toString":1},"kind":"AdmissionReview"}', 400, /the review has the version ''/],
+    ["a review without an end", `${review({ subResource: null }).slice(0, -2)},"x":${"[".repeat(100_000)}${"]".repeat(100_000)}}}`, 400, /nested too deeply/],
+    ["a pod without an end", review({ object: "POD" }).replace('"POD"', `{"metadata":{"labels":{"app":"books"},"annotations":${"[".repeat(100_000)}${"]".repeat(100_000)}},"spec":{}}`), 400, /nested too deeply/],
+    ["more values than a pod has", review({ object: "POD" }).replace('"POD"', `{"spec":{"x":[${"[],".repeat(400_000)}1]}}`), 413, /more than 400000 values/],
     ["too large", "x".repeat(8 * 1024 * 1024 + 1), 413, /larger than 8388608 bytes/],
   ] as const)("%s is refused with a reason", async (...row) => {
     const [, body, status, message] = row;
@@ -153,6 +165,25 @@ describe("a call that is no request", () => {
 
     expect(answer.status).toBe(status);
     expect(JSON.parse(answer.body)).toMatchObject({ kind: "Status", status: "Failure", code: status, message: expect.stringMatching(message) as unknown });
+  });
+
+  it.each([
+    ["a label", { metadata: { labels: { app: { toString: 1 } } }, spec: pod.spec }, "no-resource-selects-pod"],
+    ["a port", { ...pod, spec: { containers: [{ name: "app", livenessProbe: { httpGet: { port: { toString: 1 } } } }] } }, "injected"],
+  ])("with an object for %s is read as far as it goes", async (_name, object, code) => {
+    expect(await ask(await start(), { object })).toMatchObject({ auditAnnotations: { code } });
+  });
+
+  it("is refused while others hold what bodies may, and taken when they are gone", async () => {
+    const webhook = await start();
+    const open = Array.from({ length: 6 }, () => openBody(webhook.address.port, 8 * 1024 * 1024));
+    await Promise.all(open.map(({ sent }) => sent));
+
+    await expect.poll(async () => (await send(webhook, review({}))).status).toBe(503);
+    expect(JSON.parse((await send(webhook, review({}))).body)).toMatchObject({ message: "weft: too many large requests come in at a time; try again" });
+    for (const { close } of open) close();
+
+    await expect.poll(async () => (await send(webhook, review({}))).status).toBe(200);
   });
 
   it.each(["application/yaml", "text/plain"])("of type %s is refused", async (type) => {
