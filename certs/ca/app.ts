@@ -1,6 +1,7 @@
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerOptions } from "fastify";
 import { CertificateRequest, type IssuedCertificate, type WorkloadSettings } from "../../src/api/certificates.ts";
 import type { Workload } from "../../src/mesh/snapshot.ts";
+import { httpLimits } from "../../src/runtime/server-limits.ts";
 import { readCsr } from "../x509/csr.ts";
 import type { Authority } from "./authority.ts";
 import { createIdentify, type CallersOptions, type Identify } from "./callers.ts";
@@ -31,7 +32,7 @@ export function buildCaApp(options: CaAppOptions, server: FastifyServerOptions |
   const app: FastifyInstance = Fastify({
     ...server,
     bodyLimit,
-    requestTimeout: 10_000,
+    requestTimeout: httpLimits.requestTimeout,
     forceCloseConnections: true,
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
   });
@@ -66,7 +67,7 @@ function addWorkload(app: FastifyInstance, options: CaAppOptions): void {
   const callers = identified(createIdentify(options, workloadLimit));
   app.addHook("preClose", async () => waiters.stop());
   app.get("/v1/workload", { onRequest: callers.hook }, async (request, reply) => {
-    const wait = waiters.start(waitSeconds(request.headers.prefer));
+    const wait = waiters.start(callers.of(request).key, waitSeconds(request.headers.prefer));
     reply.raw.on("close", wait.end);
     const known = request.headers["if-none-match"];
     let text = currentSettings(options, callers.of(request));

@@ -22,14 +22,21 @@ export type Identify = (authorization: string | undefined) => Promise<Workload>;
 /** Each use has its own allowance, so that long polls do not eat up the certificates. */
 export function createIdentify(options: CallersOptions, limit: RateLimit): Identify {
   const limiter = new RateLimiter(limit);
+  let checking = 0;
   return async (authorization) => {
-    const caller = await authenticated(options, authorization);
-    const key = `${caller.namespace}/${caller.pod}`;
-    const wait = limiter.take(key, options.now());
-    if (wait > 0) throw new Refusal("too-many-requests", `Pod ${key} asks too often; wait ${wait} s.`, wait);
-    return existing(options, caller);
+    if (checking >= maxChecking) throw new Refusal("unavailable", "Too many tokens are being checked; try again.", 1);
+    checking++;
+    const caller = await authenticated(options, authorization).finally(() => checking--);
+    // Before the limit: the token of a pod that is gone must not use up what its successor may ask.
+    const workload = existing(options, caller);
+    const wait = limiter.take(workload.key, options.now());
+    if (wait > 0) throw new Refusal("too-many-requests", `Pod ${workload.key} asks too often; wait ${wait} s.`, wait);
+    return workload;
   };
 }
+
+/** Each may be a call to the API server, and anybody can send tokens. */
+const maxChecking = 200;
 
 async function authenticated(options: CallersOptions, authorization: string | undefined): Promise<Caller> {
   const token = /^Bearer ([^\s]+)$/i.exec(authorization ?? "")?.[1];

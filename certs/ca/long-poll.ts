@@ -1,8 +1,12 @@
 import { createHash } from "node:crypto";
 
-/** Requests that wait for a change; all are answered when the server stops. */
+/** Of one caller; an agent has one, and a second for a moment when it starts again. */
+const maxWaits = 4;
+
+/** Requests that wait for a change; all are answered when the server stops, and the oldest of a caller when it has too many. */
 export class Waiters {
-  readonly #waiting = new Set<AbortController>();
+  /** By caller, oldest first. */
+  readonly #waiting = new Map<string, Set<AbortController>>();
   readonly #onChange: (listener: () => void) => () => void;
 
   constructor(onChange: (listener: () => void) => () => void) {
@@ -10,23 +14,39 @@ export class Waiters {
   }
 
   /** Starts a wait of at most `seconds`; call `end` whatever happens. */
-  start(seconds: number): Wait {
+  start(caller: string, seconds: number): Wait {
     const controller = new AbortController();
     const timer = setTimeout(() => controller.abort(), seconds * 1000);
-    this.#waiting.add(controller);
+    // Who wants its answer at once takes nobody's place.
+    if (seconds > 0) this.#add(caller, controller);
     return {
       isOver: () => controller.signal.aborted,
       change: () => this.#change(controller.signal),
       end: () => {
         clearTimeout(timer);
         controller.abort();
-        this.#waiting.delete(controller);
+        this.#remove(caller, controller);
       },
     };
   }
 
   stop(): void {
-    for (const controller of this.#waiting) controller.abort();
+    for (const waits of this.#waiting.values()) for (const controller of waits) controller.abort();
+  }
+
+  #add(caller: string, controller: AbortController): void {
+    const waits = this.#waiting.get(caller) ?? new Set();
+    this.#waiting.set(caller, waits);
+    const [oldest] = waits.add(controller);
+    if (waits.size <= maxWaits || oldest === undefined) return;
+    waits.delete(oldest);
+    oldest.abort();
+  }
+
+  #remove(caller: string, controller: AbortController): void {
+    const waits = this.#waiting.get(caller);
+    waits?.delete(controller);
+    if (waits?.size === 0) this.#waiting.delete(caller);
   }
 
   #change(signal: AbortSignal): Promise<void> {

@@ -2,6 +2,7 @@ import type { Server } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "../../src/runtime/logger.ts";
 import type { Endpoint } from "../../src/std/endpoint.ts";
+import { handshakeTimeout, httpLimits } from "../../src/runtime/server-limits.ts";
 import type { Authority } from "./authority.ts";
 import { buildCaApp, type CaAppOptions } from "./app.ts";
 import { startServingCertificate, type ServingMaterial, type ServingNames } from "./serving-certificate.ts";
@@ -28,7 +29,7 @@ export async function startCa(options: StartCaOptions): Promise<CaHandle> {
   const end = new AbortController();
   const ttl = options.servingTtlSeconds === undefined ? {} : { ttlSeconds: options.servingTtlSeconds };
   const serving = await startServingCertificate(options.authority, { names: options.servingNames, logger: options.logger, ...ttl });
-  const app = buildCaApp({ now: Date.now, ...options }, { https: secureContext(serving.current()) });
+  const app = buildCaApp({ now: Date.now, ...options }, { https: { ...secureContext(serving.current()), handshakeTimeout, ...httpLimits } });
   serving.onChange((material) => (app.server as Server).setSecureContext(secureContext(material)));
   try {
     const address = await app.listen(options.listen);

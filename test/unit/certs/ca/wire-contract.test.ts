@@ -137,6 +137,30 @@ describe("POST /v1/certificates", () => {
     expect(answer.text).not.toContain("API server");
   });
 
+  it("has only so many tokens checked at a time", async () => {
+    await ca.stop();
+    const unknown = Promise.withResolvers<undefined>();
+    let checked = 0;
+    ca = await runCa({ authenticate: () => (checked++, unknown.promise) });
+
+    const held = Array.from({ length: 200 }, () => issue("a.b.c"));
+    await expect.poll(() => checked).toBe(200);
+    const refused = await issue("a.b.c");
+    unknown.resolve(undefined);
+
+    expect([refused.status, refused.headers["retry-after"]]).toEqual([503, "1"]);
+    expect((await Promise.all(held)).every(({ status }) => status === 401)).toBe(true);
+    expect((await issue("a.b.c")).status).toBe(401);
+  });
+
+  it("charges a pod for nobody who bears its name's old token", async () => {
+    const old = ca.token("web-1", { podUid: "uid-of-web-1" });
+    ca.workloads.set("bookstore/web-1", workloadOf("bookstore/web-1", { uid: "another" }));
+    for (let count = 0; count < 20; count++) expect((await issue(old)).status).toBe(403);
+
+    expect((await issue(ca.token())).status).toBe(200);
+  });
+
   it("knows no other address", async () => {
     expect(JSON.parse((await ask(ca, { path: "/" })).text)).toMatchObject({ status: 404, code: "not-found" });
   });
@@ -180,6 +204,22 @@ describe("GET /v1/workload", () => {
     const etag = String((await settings()).headers.etag);
 
     expect((await settings({ "if-none-match": etag, prefer: "wait=1" })).status).toBe(304);
+  });
+
+  it("lets the oldest of a pod's waits give way to a fifth", async () => {
+    const etag = String((await settings()).headers.etag);
+    const answered: string[] = [];
+    const waiting: Promise<unknown>[] = [];
+    for (const name of ["1", "2", "3", "4", "5"]) {
+      waiting.push(settings({ "if-none-match": etag, prefer: "wait=20" }).then(({ status }) => answered.push(`${name}: ${status}`)));
+      await settings();
+    }
+
+    await expect.poll(() => answered).toEqual(["1: 304"]);
+    ca.settings.set("bookstore/web-1", { metricLabels: {}, subjectNames: [] });
+    ca.changed();
+    await Promise.all(waiting);
+    expect(answered.slice(1).sort()).toEqual(["2: 200", "3: 200", "4: 200", "5: 200"]);
   });
 
   it("answers 403 as soon as the pod is gone, also when another of its name came", async () => {
