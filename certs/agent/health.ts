@@ -37,6 +37,9 @@ interface Context extends HealthOptions {
   readonly running: Set<AbortController>;
 }
 
+/** The port is open to the cluster, and each costs some twenty kilobytes. */
+const maxConnections = 1000;
+
 const nothing: ProbeAnswer = { status: 404, body: "there is nothing at this address\n" };
 
 /**
@@ -45,9 +48,15 @@ const nothing: ProbeAnswer = { status: 404, body: "there is nothing at this addr
  */
 export async function startHealth(options: HealthOptions): Promise<HealthHandle> {
   const context: Context = { ...options, running: new Set() };
-  const server = createServer({ requestTimeout: 5000, headersTimeout: 5000 }, (incoming, response) => {
-    void answer(context, incoming, response).then((result) => send(response, result));
+  const server = createServer({ requestTimeout: 5000, headersTimeout: 5000, connectionsCheckingInterval: 1000 }, (incoming, response) => {
+    answer(context, incoming, response)
+      .then((result) => send(response, result))
+      .catch((err: unknown) => {
+        options.logger.warn({ err }, "a call was not answered");
+        response.destroy();
+      });
   });
+  server.maxConnections = maxConnections;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject).listen(options.listen.port, options.listen.host, resolve);
   });
@@ -118,7 +127,12 @@ function isFromInside({ socket }: IncomingMessage): boolean {
 
 function send(response: ServerResponse, result: ProbeAnswer | undefined): void {
   if (result === undefined) response.destroy();
-  else response.writeHead(result.status, { "content-type": "text/plain; charset=utf-8", connection: "close" }).end(result.body);
+  else response.writeHead(isStatus(result.status) ? result.status : 502, { "content-type": "text/plain; charset=utf-8", connection: "close" }).end(result.body);
+}
+
+/** An application may answer with any three digits. */
+function isStatus(status: number): boolean {
+  return status >= 200 && status <= 999;
 }
 
 function addressOf(server: Server): string {

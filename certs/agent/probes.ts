@@ -78,9 +78,12 @@ function parsePort(name: string, value: unknown): number {
   throw new Error(`The probe ${name} has no port from 1 to 65535.`);
 }
 
+/** A day: Kubernetes allows 68 years, and timers of Node hold 24 days. */
+const longestTimeout = 86_400;
+
 function parseTimeout(name: string, value: unknown): number | undefined {
   if (value === undefined) return isHook(name) ? undefined : 1;
-  return typeof value === "number" ? Math.max(value, 1) : 1;
+  return typeof value === "number" ? Math.min(Math.max(value, 1), longestTimeout) : 1;
 }
 
 function isHook(name: string): boolean {

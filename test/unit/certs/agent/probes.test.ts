@@ -60,6 +60,13 @@ describe("rewritten probes", () => {
     expect((await probe({ port })).status).toBe(status);
   });
 
+  it.each(["000", "099", "102"])("take the status %s for no answer, and live", async (status) => {
+    const port = await listen(createServer(({ socket }) => socket.end(`HTTP/1.1 ${status} X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`)));
+
+    expect((await probe({ port })).status).toBe(502);
+    expect((await get("/ready/agent")).status).toBe(200);
+  });
+
   it("do not look at the certificate of an HTTPS probe", async () => {
     const serving = await startServingCertificate(await openAuthority(createMemoryStore(), { trustDomain: "x", now: Date.now }), { names: { dns: ["other.example"], ips: [] }, logger: silent });
     serving.stop();
@@ -134,5 +141,15 @@ describe("WEFT_PROBES", () => {
 
   it.each(["", "[]", "null", "{", '{"a/liveness":null}', '{"a/liveness":{"port":"http"}}', '{"a/liveness":{"port":70000}}', '{"a/liveness":{"port":7}}'])("%j is refused", (text) => {
     expect(() => parseProbes(text)).toThrow(/JSON|probe/);
+  });
+
+  it.each([
+    [0, 1],
+    [2_147_483_647, 86_400],
+    [4_000_000, 86_400],
+  ])("have a timeout that a timer can hold: %i s becomes %i s", (timeout, seconds) => {
+    const [read] = parseProbes(JSON.stringify({ "web/readiness": { port: 80, timeout, httpGet: {} } })).values();
+
+    expect(read?.timeoutSeconds).toBe(seconds);
   });
 });
