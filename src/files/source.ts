@@ -22,6 +22,8 @@ export interface FilesSourceOptions {
 export interface FilesSource extends ObjectSource {
   /** The last good one. */
   meshConfig(): MeshConfig;
+  /** What is wrong with the mesh configuration as it stands, in a few words each. */
+  configFaults(): readonly string[];
   onMeshConfig(listener: (config: MeshConfig) => void): () => void;
 }
 
@@ -47,6 +49,7 @@ class DirectorySource implements FilesSource {
   readonly #configListeners = new Set<(config: MeshConfig) => void>();
   #state: SourceState = { objects: noObjects, problems: [] };
   #config: MeshConfig = meshConfigDefaults;
+  #configFaults: readonly string[] = [];
   #files: ReadonlyMap<string, ScannedFile> = new Map();
   #configFile: ScannedFile | undefined;
   #contents: ReadonlyMap<string, { readonly scanned: ScannedFile; readonly content: FileContent }> = new Map();
@@ -79,6 +82,10 @@ class DirectorySource implements FilesSource {
 
   meshConfig(): MeshConfig {
     return this.#config;
+  }
+
+  configFaults(): readonly string[] {
+    return this.#configFaults;
   }
 
   onChange(listener: (kinds: ReadonlySet<MeshKind>) => void): () => void {
@@ -157,6 +164,7 @@ class DirectorySource implements FilesSource {
   #readConfig(): readonly Problem[] {
     const file = this.#options.config ?? "weft.yaml";
     const result = readMeshConfig(this.#configFile, file);
+    this.#configFaults = "errors" in result ? result.errors : [];
     if ("errors" in result) return [configProblem(file, result.errors)];
     if (JSON.stringify(result.config) === JSON.stringify(this.#config)) return [];
     this.#config = result.config;

@@ -1,5 +1,6 @@
-import { parseAllDocuments, stringify } from "yaml";
+import { Composer, LineCounter, Parser, stringify } from "yaml";
 import type { CreateNodeOptions, Document, DocumentOptions, ParseOptions, ScalarTag, SchemaOptions, ToStringOptions } from "yaml";
+import { findAliasProblem } from "./aliases.ts";
 import { parseGoFloat, parseGoInteger } from "./go-numbers.ts";
 
 /** What a text held: the good documents in order, and a sentence for each bad one. */
@@ -21,8 +22,10 @@ export function readDocuments(text: string, fileName: string): ReadDocuments {
   if (json !== undefined) return { documents: [json], problems: [] };
   const documents: unknown[] = [];
   const problems: string[] = [];
-  for (const document of parseAllDocuments(text, parseOptions)) {
-    const read = toObject(document);
+  const lines = new LineCounter();
+  // One at a time: all of a file's trees at once would take a hundred times its size.
+  for (const document of new Composer(parseOptions).compose(new Parser(lines.addNewLine).parse(text))) {
+    const read = toObject(document, lines);
     if ("problem" in read) problems.push(`${fileName}: ${read.problem}`);
     else if (read.value !== undefined) documents.push(read.value);
   }
@@ -125,18 +128,29 @@ const formatOptions: DocumentOptions & SchemaOptions & CreateNodeOptions & ToStr
 };
 
 /** The document's object; no value for an empty document. */
-function toObject(document: Document.Parsed): { readonly value: object | undefined } | { readonly problem: string } {
+function toObject(document: Document.Parsed, lines: LineCounter): { readonly value: object | undefined } | { readonly problem: string } {
   const [error] = document.errors;
-  if (error !== undefined) return { problem: error.message.split("\n")[0]?.replace(/:$/, "") ?? "not YAML" };
+  if (error !== undefined) return { problem: `${plain(error.message)} ${formatPosition(lines.linePos(error.pos[0]))}` };
   try {
+    const aliases = findAliasProblem(document);
+    if (aliases !== undefined) return { problem: aliases };
     const value: unknown = document.toJS({ maxAliasCount: 1000 });
     if (value === null || value === undefined) return { value: undefined };
     if (!isObject(value)) return { problem: `a document is ${describe(value)}, not an object` };
     const path = findNonFinite(value);
     return path === undefined ? { value: unshare(value) } : { problem: `${path} is infinite or not a number, which JSON cannot say` };
   } catch (error) {
-    return { problem: error instanceof Error ? error.message : String(error) };
+    return { problem: error instanceof Error ? plain(error.message) : String(error) };
   }
+}
+
+/** The reader follows a document's depth with its own. */
+function plain(message: string): string {
+  return message.startsWith("Maximum call stack") ? "it is nested too deeply, or in a circle" : (message.split("\n")[0] ?? "not YAML");
+}
+
+function formatPosition({ line, col }: { readonly line: number; readonly col: number }): string {
+  return `at line ${line}, column ${col}`;
 }
 
 /** The reader gives an alias the anchor's very own object: a patch of the one place would change the other as well. */

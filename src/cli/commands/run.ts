@@ -15,7 +15,7 @@ import { formatProblem } from "../../std/problem.ts";
 import { createMembership } from "../files-membership.ts";
 import { untilSignal } from "../until-signal.ts";
 import { configFlag, endpointFlag, kubernetesVersionFlag } from "../flags.ts";
-import { createProgram, exitCodes, parseArguments } from "../program.ts";
+import { createProgram, exitCodes, Failure, parseArguments } from "../program.ts";
 
 interface Flags {
   readonly resources: string;
@@ -58,6 +58,9 @@ export async function run(args: readonly string[]): Promise<number> {
 async function startAll(flags: Flags, logger: Logger, stops: (() => unknown)[]): Promise<void> {
   const source = await startFilesSource({ directory: flags.resources, logger, ...(flags.config === undefined ? {} : { config: flags.config }) });
   stops.push(() => source.stop());
+  const faults = source.configFaults();
+  // There is no last good one yet, and the defaults may be less strict than what was meant.
+  if (faults.length > 0) throw new Failure(`The mesh configuration ${flags.config ?? "weft.yaml"} cannot be used: ${faults.join("; ")}. Correct it.`);
   const listen = { webhook: flags.webhook, xds: flags.xds, ca: flags.ca, metrics: flags.metrics };
   const names = servingNames(Object.values(listen));
   await mkdir(flags.state, { recursive: true, mode: 0o700 });
@@ -68,7 +71,7 @@ async function startAll(flags: Flags, logger: Logger, stops: (() => unknown)[]):
   stops.push(() => servingPki.stop());
   const webhook = await startWebhook({ source, config: () => source.meshConfig(), servingPki, listen: listen.webhook, logger, kubernetesVersion: flags.kubernetesVersion });
   stops.push(() => webhook.stop());
-  await keepFile(join(flags.state, "webhook-ca.pem"), () => servingPki.current().caBundle, (changed) => servingPki.onChange(changed));
+  await keepFile(join(flags.state, "webhook-ca.pem"), { read: () => servingPki.current().caBundle, onChange: (changed) => servingPki.onChange(changed), logger });
   tellAddresses({ webhook: `https://${formatEndpoint(webhook.address)}/mutate`, xds: controller.addresses.xds, ca: controller.addresses.ca, trust: resolve(flags.state, "trust-bundle.pem"), metrics: controller.addresses.metrics });
 }
 
@@ -104,9 +107,17 @@ async function writeStatus(state: string, object: { readonly kind: string; reado
   await writeFile(file, `${JSON.stringify(status)}\n`);
 }
 
-async function keepFile(file: string, read: () => string, onChange: (changed: () => void) => unknown): Promise<void> {
+interface Kept {
+  readonly read: () => string;
+  readonly onChange: (changed: () => void) => unknown;
+  readonly logger: Logger;
+}
+
+async function keepFile(file: string, { read, onChange, logger }: Kept): Promise<void> {
   await writeFile(file, read());
-  onChange(() => void writeFile(file, read()));
+  onChange(() => {
+    writeFile(file, read()).catch((err: unknown) => logger.error({ err, file }, "file not written"));
+  });
 }
 
 /** What clients may call it by: the addresses it listens on; for 0.0.0.0, all of this machine's. */

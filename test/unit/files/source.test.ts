@@ -1,4 +1,5 @@
-import { mkdtemp, mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { mkdtemp, mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
@@ -190,6 +191,48 @@ describe("startFilesSource", () => {
 
     expect(running.meshConfig().trustDomain).toBe("other.example");
     await rm(other, { recursive: true });
+  });
+
+  it("is not held up by what is no regular file, nor by a file that is too large", async () => {
+    execFileSync("mkfifo", [join(directory, "pipe.yaml")]);
+    await symlink("/dev/zero", join(directory, "zero.yaml"));
+    await put("large.yaml", `# ${"x".repeat(8 * 1024 * 1024)}\n`);
+    await put("a.yaml", account("one"));
+
+    const running = await start();
+
+    expect(accounts(running)).toEqual(["shop/one"]);
+    expect(running.current().problems.map(({ object, sentence }) => [object.name, sentence])).toEqual([
+      ["large.yaml", "large.yaml cannot be read: it is larger than 8388608 bytes; split it. Its last good content stays in force."],
+      ["pipe.yaml", "pipe.yaml cannot be read: it is no regular file. Its last good content stays in force."],
+      ["zero.yaml", "zero.yaml cannot be read: it is no regular file. Its last good content stays in force."],
+    ]);
+  });
+
+  it("enters each directory once, links to it or not, and takes one that is named like a file for a directory", async () => {
+    await mkdir(join(directory, "apps.yaml"));
+    await put("apps.yaml/a.yaml", account("one"));
+    for (const name of ["loop", "round", "turn"]) await symlink(".", join(directory, name));
+    await symlink("apps.yaml", join(directory, "again"));
+    const elsewhere = await mkdtemp(join(tmpdir(), "weft-elsewhere-"));
+    await writeFile(join(elsewhere, "b.yaml"), account("two"));
+    await symlink(elsewhere, join(directory, "linked"));
+
+    const running = await start();
+    await rm(elsewhere, { recursive: true });
+
+    expect(accounts(running)).toEqual(["shop/one", "shop/two"]);
+    expect(running.current().problems).toEqual([]);
+  });
+
+  it("tells what is wrong with the configuration that it started with", async () => {
+    await put("weft.yaml", "tls: { mode: Strict }\n");
+    const running = await start();
+    expect(running.configFaults()).toEqual(["tls.mode must be permissive or must be strict"]);
+
+    await put("weft.yaml", "tls: { mode: strict }\n");
+
+    await vi.waitFor(() => expect(running.configFaults()).toEqual([]), { timeout: 5000 });
   });
 
   it("refuses to start without its directory, and is in trouble when that vanishes later", async () => {

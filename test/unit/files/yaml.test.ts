@@ -75,6 +75,27 @@ describe("readDocuments", () => {
   });
 });
 
+describe("a document's aliases", () => {
+  const keys = Array.from({ length: 5000 }, (_, index) => `  k${index}: 1\n`).join("");
+  it.each([
+    ["one anchor each, many times", Array.from({ length: 20_000 }, (_, index) => `- &a${index} ${index}\n- *a${index}\n`).join("").replace(/^/, "a:\n")],
+    ["a large map merged again and again", `x: &x\n${keys}y:\n${"- { <<: *x }\n".repeat(900)}`],
+    ["a large text in a list of lists", `a: &a ${"x".repeat(100_000)}\nb: &b [${"*a,".repeat(30)}]\nc: [${"*b,".repeat(30)}]\n`],
+  ])("are refused that would take minutes or gigabytes: %s", (_name, text) => {
+    expect(readDocuments(text, "a.yaml")).toEqual({ documents: [], problems: ["a.yaml: its aliases stand for more than can be read; write them out, or use fewer"] });
+  });
+
+  it.each([["a: &a [*a]\n"], [`a: ${"[".repeat(5000)}`]])("cannot go round, nor anything down, without an end: %.20j", (text) => {
+    expect(readDocuments(text, "a.yaml").problems[0]).toMatch(/^a\.yaml: it is nested too deeply, or in a circle/);
+  });
+
+  it("are read where they are as many as people write", () => {
+    const text = `labels: &l { app: web }\nlist:\n${"- { labels: *l }\n".repeat(500)}`;
+
+    expect(readDocuments(text, "a.yaml").problems).toEqual([]);
+  });
+});
+
 describe("formatDocuments", () => {
   it("quotes what a YAML 1.1 reader would not take for a string, and keeps exact integers", () => {
     const document = { a: "yes", b: "0644", c: "12:30", d: 9223372036854775807n, e: "1e3", y: "~", f: null, g: "2020-01-01", h: "<<", i: 0.5, j: true, k: "10m", l: "1.2.3", m: "1_0" };

@@ -49,6 +49,16 @@ describe("weft run", () => {
     expect(weft.stderr()).toContain("Canary shop/rollout: Backend Service shop/web-v1 does not exist");
   });
 
+  it("does not start with a mesh configuration that it cannot use, and by defaults that were not meant", async () => {
+    const weft = start("--config", join(new URL(".", import.meta.url).pathname, "run.test.ts"));
+
+    const [code] = (await once(weft.process, "close")) as [number | null];
+
+    expect(code).toBe(1);
+    expect(weft.stdout()).toBe("");
+    expect(weft.stderr()).toMatch(/weft run: The mesh configuration .*run\.test\.ts cannot be used: .* Correct it\./);
+  });
+
   it("ends with 1 and names the address when a port is taken", async () => {
     const taken = createServer().listen(0, "127.0.0.1");
     await once(taken, "listening");
