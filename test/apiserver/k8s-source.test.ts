@@ -99,7 +99,8 @@ describe("startK8sSource", () => {
       await makeAccount("loud");
       await vi.waitFor(() => expect(names(source)).toContain("default/loud"), waiting);
 
-      expect(changes).toHaveLength(1);
+      // Listeners are told a moment after the state is there.
+      await vi.waitFor(() => expect(changes).toHaveLength(1), waiting);
     });
   });
 
