@@ -33,13 +33,19 @@ const allKinds = Object.keys(resources) as readonly MeshKind[];
 export function startK8sSource({ client, kinds = allKinds, logger }: K8sSourceOptions): ObjectSource {
   const controller = new AbortController();
   const notifier = new Notifier();
-  const stores = new Map(allKinds.map((kind) => [kind, new KindStore(() => notifier.changed(kind))]));
+  // Asked for at each admission: gathered once a change.
+  let state: SourceState | undefined;
+  function changed(kind: MeshKind): void {
+    state = undefined;
+    notifier.changed(kind);
+  }
+  const stores = new Map(allKinds.map((kind) => [kind, new KindStore(() => changed(kind))]));
   const runs = kinds.map((kind) => {
     const sink = stores.get(kind) ?? new KindStore(() => undefined);
     return runReflector({ client, kind, ...resources[kind], sink, logger, signal: controller.signal });
   });
   return {
-    current: () => collectState(stores),
+    current: () => (state ??= collectState(stores)),
     synced: Promise.all(kinds.map((kind) => stores.get(kind)?.synced)).then(() => undefined),
     trouble: () => [...stores.values()].map((store) => store.currentTrouble).find((sentence) => sentence !== undefined),
     onChange: (listener) => notifier.add(listener),

@@ -3,6 +3,7 @@
  * that does it, text split at newlines, colons and bars, tags into an object, sums in a Map. `node test/bench/adapter.ts`.
  */
 import { writeFile } from "node:fs/promises";
+import { median } from "../../src/std/median.ts";
 import { createIngest } from "../../src/monitor/ingest.ts";
 import { Registry } from "../../src/monitor/registry.ts";
 
@@ -56,10 +57,6 @@ function rate(work: () => void, lines: number): number {
   const start = performance.now();
   work();
   return (lines * 1000) / (performance.now() - start);
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 }
 
 function measure(name: string, lines: readonly string[]): Result {

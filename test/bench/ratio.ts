@@ -1,5 +1,6 @@
 /** How benches measure and tell: pairs of subject and floor in one run, the median of their ratio, its spread. */
 import { writeFile } from "node:fs/promises";
+import { median } from "../../src/std/median.ts";
 
 export interface Result {
   readonly name: string;
@@ -9,10 +10,6 @@ export interface Result {
   readonly ratio: number;
   /** (max − min) / median of the ratio. */
   readonly spread: number;
-}
-
-export function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }
 
 /** A result of pairs that were measured one beside the other. */

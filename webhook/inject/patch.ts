@@ -152,8 +152,10 @@ function annotate({ pod, decision }: PatchInput, { plan, empty, pullSecrets }: A
   const values = new Map([[statusAnnotation, formatStatus(decision.rules, undo)], ...plan.values]);
   const path = pointer("metadata", "annotations");
   if (metadata === undefined) return [addOperation("/metadata", JSON.stringify({ annotations: Object.fromEntries(values) }))];
-  const guard = present === undefined ? [] : [testOperation(path, present)];
-  if (bare) return [...guard, addOperation(path, JSON.stringify(Object.fromEntries(values)))];
+  if (bare) {
+    const guard = present === undefined ? [] : [testOperation(path, present)];
+    return [...guard, addOperation(path, JSON.stringify(Object.fromEntries(values)))];
+  }
   return [...values].map(([key, value]) => addOperation(path + pointer(key), JSON.stringify(value)));
 }
 

@@ -3,6 +3,7 @@ import { Agent, request } from "node:https";
 import { join } from "node:path";
 import { parseAdmissionReview, reviewAnswer } from "../../api/admission.ts";
 import { startFilesSource } from "../../files/source.ts";
+import { median } from "../../std/median.ts";
 import { createLogger } from "../../runtime/logger.ts";
 import { answerRequest } from "../../../webhook/answer.ts";
 import { createInjector } from "../../../webhook/inject/injector.ts";
@@ -69,8 +70,4 @@ function post(agent: Agent, body: string): Promise<void> {
     call.on("error", reject);
     call.end(body);
   });
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }

@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { median } from "../../std/median.ts";
 import { anonymousMemory } from "./machine.ts";
 import { measureAdmissions } from "./admissions.ts";
 import { readMetrics } from "./metrics.ts";
@@ -128,8 +129,8 @@ async function cost(tour: Tour, tell: Telling): Promise<void> {
   const admission = await measureAdmissions(tour, 400);
   tell.say(`admission    ${admission.core.toFixed(0)} µs from bytes to bytes, ${admission.https.toFixed(0)} µs over HTTPS (medians)`);
   const acknowledged = (await tour.controlPlane.log()).filter((line) => line.msg === "configuration acknowledged by all proxies");
-  const times = acknowledged.map((line) => Number(line["milliseconds"])).sort((a, b) => a - b);
-  tell.expect(times.length > 0, `config       ${(times[Math.floor(times.length / 2)] ?? Number.NaN).toFixed(0)} ms from change to all proxies acknowledged (median of ${times.length})`);
+  const times = acknowledged.map((line) => Number(line["milliseconds"]));
+  tell.expect(times.length > 0, `config       ${median(times).toFixed(0)} ms from change to all proxies acknowledged (median of ${times.length})`);
   for (const [title, container] of [["agent", "weft-agent"], ["adapter", "weft-adapter"], ["Envoy", "weft-proxy"]] as const) {
     const bytes = await anonymousMemory(tour.pod("foobar-v1").pid(container));
     tell.say(`${title.padEnd(12)} ${(bytes / 1e6).toFixed(1)} MB anonymous memory`);

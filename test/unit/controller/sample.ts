@@ -1,17 +1,6 @@
 import type { Pod, Service } from "../../../src/api/kubernetes.ts";
 import type { MeshKind, MeshObjects, ObjectSource, SourceState } from "../../../src/api/objects.ts";
-
-export const noObjects: MeshObjects = {
-  Namespace: new Map(),
-  Pod: new Map(),
-  Service: new Map(),
-  EndpointSlice: new Map(),
-  ServiceAccount: new Map(),
-  TLSConfig: new Map(),
-  Canary: new Map(),
-  Monitor: new Map(),
-  TrafficSplit: new Map(),
-};
+import { noObjects } from "../../../src/files/assemble.ts";
 
 export function metaOf(namespace: string, name: string, labels: Record<string, string> = {}) {
   return { namespace, name, uid: `uid-${name}`, labels, annotations: {}, creationTimestamp: "" };
